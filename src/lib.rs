@@ -1,0 +1,3 @@
+//! market-hub (map comes with the modules).
+
+pub mod market;
