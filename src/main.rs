@@ -1,1 +1,2 @@
+//! The `market-hub` binary: what each command is.
 fn main() {}
