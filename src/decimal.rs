@@ -155,6 +155,16 @@ pub struct Total {
 }
 
 impl Total {
+    /// The sum of nothing.
+    pub const ZERO: Self = Self { low: 0, high: 0 };
+
+    /// The sum with one more amount.
+    #[must_use]
+    pub const fn plus(mut self, amount: Amount) -> Self {
+        self.add(amount);
+        self
+    }
+
     /// Adds an amount.
     pub const fn add(&mut self, amount: Amount) {
         let (low, carry) = self.low.overflowing_add(amount.0);

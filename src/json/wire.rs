@@ -8,7 +8,7 @@ macro_rules! wire_struct {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $key:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Default)]
-        struct $name<'a> { $($field: $crate::json::Token<'a>),* }
+        pub(super) struct $name<'a> { $($field: $crate::json::Token<'a>),* }
 
         const _: () = {
             use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
