@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Adds every setting, and `--env-file`, to a command. Nothing is checked here beyond the names: `load` reports all problems at once.
+/// Adds every setting, and `--env-file`, to a command. Nothing is checked here beyond the names: [`super::load`] reports all problems at once.
 #[must_use]
 pub fn args(command: Command) -> Command {
     let env_file = Arg::new(ENV_FILE)
