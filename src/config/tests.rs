@@ -207,3 +207,20 @@ fn values_arrive_in_their_units() {
     assert_eq!(config.rules.kraken_decimals.len(), 7);
     assert_eq!(Compression::Lz4.as_str(), "lz4");
 }
+
+#[test]
+fn the_tuning_files_load_without_a_word() {
+    for (name, idle) in [("latency", Idle::Spin), ("throughput", Config::default().idle)] {
+        let path = format!("{}/tuning/{name}.env", env!("CARGO_MANIFEST_DIR"));
+        let loaded = load_with(&["--env-file", &path], &[]).expect(name);
+        assert_eq!(loaded.warnings, Vec::<String>::new());
+        assert_eq!(loaded.config.idle, idle);
+        let text = std::fs::read_to_string(&path).expect(name);
+        let lines: Vec<&str> = text.lines().collect();
+        for pair in lines.windows(2).filter(|pair| pair[1].starts_with("HUB_")) {
+            assert!(pair[0].starts_with("# "), "{name}: a reason stands above {}", pair[1]);
+        }
+        let given = loaded.listing.iter().filter(|row| row.origin != Origin::Default).count();
+        assert_eq!(given, lines.iter().filter(|line| line.starts_with("HUB_")).count());
+    }
+}
