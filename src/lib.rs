@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod book;
+pub mod config;
 pub mod decimal;
 pub mod encode;
 pub mod envelope;
@@ -11,5 +12,6 @@ pub mod json;
 pub mod lane;
 pub mod market;
 pub mod outcome;
+pub mod replay;
 pub mod rules;
 pub mod ticker;
