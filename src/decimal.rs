@@ -75,6 +75,16 @@ impl Decimal {
         self.magnitude / SCALE
     }
 
+    /// The value as a 64-bit integer; `None` if it is none.
+    #[must_use]
+    pub fn integer(self) -> Option<i64> {
+        if !self.magnitude.is_multiple_of(SCALE) {
+            return None;
+        }
+        let value = i128::try_from(self.whole()).ok()?;
+        i64::try_from(if self.negative { -value } else { value }).ok()
+    }
+
     /// `self - other`, exactly. Both must come from [`Decimal::parse`].
     #[must_use]
     pub const fn minus(self, other: Self) -> Self {

@@ -134,7 +134,8 @@ impl Book {
             match frame.sequence.position(self.last_id) {
                 Position::Stale => return Applied::Stale,
                 Position::Gap => {
-                    gap = true;
+                    // Before the first frame with an id there is nothing to miss.
+                    gap = self.live || self.last_id.is_some();
                     self.live = false;
                 }
                 Position::Next => {}

@@ -51,12 +51,12 @@ impl Sequence {
         let is_old = |id: Option<i64>| id.zip(last).is_some_and(|(id, last)| id <= last);
         match self {
             Self::Unnumbered => Position::Next,
-            // OKX: a link to the last id makes it the next one, also after a reset to a smaller id.
             Self::Linked { id, previous } => match previous {
-                Some(_) if previous == last => Position::Next,
+                // After maintenance the exchange counts from a smaller id on; the link holds all the same.
+                Some(_) if previous == last && id < previous => Position::Next,
                 _ if is_old(id) => Position::Stale,
-                Some(_) => Position::Gap,
-                None => Position::Next,
+                Some(_) if previous != last => Position::Gap,
+                _ => Position::Next,
             },
             Self::Counted(id) => match id.zip(last) {
                 _ if is_old(id) => Position::Stale,

@@ -42,7 +42,6 @@ wire_struct! {
         last_update_id: "lastUpdateId",
         bids: "bids",
         asks: "asks",
-        first_update: "U",
         last_update: "u",
         diff_bids: "b",
         diff_asks: "a",
@@ -98,12 +97,10 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     let frame = if has_sides(&outer) { &outer } else { &inner };
     if frame.bids.is_there() || frame.asks.is_there() {
         read_sides(&frame.bids, &frame.asks, levels::Layout::Pair, limits, book)?;
-        integer(&frame.last_update_id)?;
     } else {
         read_sides(&frame.diff_bids, &frame.diff_asks, levels::Layout::Pair, limits, book)?;
         book.action = Action::Delta;
-        integer(&frame.first_update)?;
-        book.sequence = Sequence::Growing(integer(&frame.last_update)?);
+        book.sequence = Sequence::Growing(integer(&frame.last_update, limits.number_chars)?);
         book.instrument = instrument(&frame.symbol);
     }
     book.time = Layout::time(&outer, frame, limits.number_chars);

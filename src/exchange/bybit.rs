@@ -93,7 +93,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     }
     let data: Book<'_> = part(&frame.data)?;
     read_sides(&data.bids, &data.asks, levels::Layout::Pair, limits, book)?;
-    let update = integer(&data.update)?;
+    let update = integer(&data.update, limits.number_chars)?;
     book.action = match frame.kind.text() {
         _ if update == Some(1) => Action::Snapshot,
         Some(b"snapshot") => Action::Snapshot,

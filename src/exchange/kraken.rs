@@ -95,7 +95,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         Some(b"update") => Action::Delta,
         _ => return Err(Reason::Shape),
     };
-    book.checksum = integer(&data.checksum)?.map(Checksum::Kraken);
+    book.checksum = integer(&data.checksum, limits.number_chars)?.map(Checksum::Kraken);
     book.time = time(&data, limits.number_chars);
     book.instrument = instrument(&data.symbol);
     Ok(Decoded::Data(()))

@@ -21,6 +21,7 @@ pub use tickers::TimedTicker;
 use serde::Deserialize;
 
 use crate::book::Frame;
+use crate::decimal::Decimal;
 use crate::json::{self, Cursor, Token, unescape};
 use crate::market::Exchange;
 use crate::outcome::Reason;
@@ -85,11 +86,13 @@ fn part<'a, T: Deserialize<'a> + Default>(token: &'a Token<'_>) -> Result<T, Rea
     token.object().map_or_else(|| Ok(T::default()), json::read_part)
 }
 
-/// A sequence id or a checksum: a 64-bit integer, quoted or bare; `None` where there is none.
-fn integer(token: &Token<'_>) -> Result<Option<i64>, Reason> {
+/// A sequence id or a checksum: a 64-bit integer by value, quoted or bare; `None` where there is none.
+fn integer(token: &Token<'_>, chars_max: usize) -> Result<Option<i64>, Reason> {
     match token {
-        Token::Absent => Ok(None),
-        Token::Number(text) | Token::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).map(Some).ok_or(Reason::Number),
+        Token::Absent | Token::Null => Ok(None),
+        Token::Number(text) | Token::Text(text) if text.len() <= chars_max => {
+            Decimal::parse(text).ok().and_then(Decimal::integer).map(Some).ok_or(Reason::Number)
+        }
         _ => Err(Reason::Number),
     }
 }

@@ -96,9 +96,9 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         Some(b"update") => Action::Delta,
         _ => return Err(Reason::Shape),
     };
-    book.sequence = Sequence::Linked { id: integer(&data.seq_id)?, previous: integer(&data.prev_seq_id)? };
+    book.sequence = Sequence::Linked { id: integer(&data.seq_id, limits.number_chars)?, previous: integer(&data.prev_seq_id, limits.number_chars)? };
     // 0 says nothing: every frame since June 2026 has it.
-    book.checksum = integer(&data.checksum)?.filter(|&checksum| checksum != 0).map(Checksum::Okx);
+    book.checksum = integer(&data.checksum, limits.number_chars)?.filter(|&checksum| checksum != 0).map(Checksum::Okx);
     if book.action == Action::Delta && book.bids.is_empty() && book.asks.is_empty() && book.sequence.is_heartbeat() {
         return Ok(Decoded::Control);
     }

@@ -102,10 +102,9 @@ struct Frames {
 }
 
 impl Frames {
-    /// Whether frames of `exchange` are expected elsewhere. Partitions beyond the contract's may carry any exchange of
-    /// the stream's region.
+    /// Whether frames of `exchange` are expected in another lane.
     fn is_misplaced(&self, exchange: Exchange) -> bool {
-        exchange.region() != self.stream.region || self.stream.exchange_at(self.partition).is_some_and(|expected| expected != exchange)
+        self.stream.exchange_at(self.partition) != Some(exchange)
     }
 
     /// Processes one item of `data`.

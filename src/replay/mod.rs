@@ -81,10 +81,7 @@ impl<'n> Replay<'n> {
         let stream = Stream::ALL.into_iter().find(|stream| self.names[stream.index()].input == record.topic);
         let stream = stream.ok_or_else(|| Stop::Line(0, format!("{:?} is none of the six input topics", record.topic)))?;
         let names = &self.names[stream.index()];
-        let lane = self
-            .lanes
-            .entry((stream, record.partition))
-            .or_insert_with(|| Lane::new(stream, record.partition, &names.input, Arc::clone(&self.rules)));
+        let lane = self.lanes.entry((stream, record.partition)).or_insert_with(|| Lane::new(stream, record.partition, &names.input, Arc::clone(&self.rules)));
         let headers: Vec<_> = record.headers.0.iter().map(|(name, value)| (name.as_str(), value.as_ref().map(Field::bytes))).collect();
         let input = Input {
             offset: record.offset,
