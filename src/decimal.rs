@@ -395,7 +395,8 @@ pub fn write_integer(mut value: u128, out: &mut Vec<u8>) {
 }
 
 /// How many digits `value` has; 1 for zero.
-fn decimal_digits(value: u64) -> usize {
+#[must_use]
+pub fn decimal_digits(value: u64) -> usize {
     POWERS[1..].iter().take_while(|&&power| power <= value).count() + 1
 }
 

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod book;
+pub mod cli;
 pub mod config;
 pub mod decimal;
 pub mod encode;

@@ -1,2 +1,10 @@
-//! The `market-hub` binary: what each command is.
-fn main() {}
+//! The `market-hub` binary: one command, then an exit code.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    market_hub::cli::main()
+}

@@ -145,6 +145,7 @@ impl Book {
             self.bids.replace(&frame.bids);
             self.asks.replace(&frame.asks);
             self.live = rules.can_be_live;
+            self.last_id = None;
             self.depth = self.depth_after_snapshot(rules.depth);
         }
         self.last_id = frame.sequence.id().or(self.last_id);

@@ -2,7 +2,7 @@
 //! whole book, `depth` a stream of deltas that never has a snapshot.
 //! <https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams>
 
-use super::levels::{self, read_sides};
+use super::levels::{self, Sides};
 use super::tickers::TickerLayout;
 use super::{Decoded, instrument, integer, part};
 use crate::book::{self, Action, Sequence};
@@ -26,6 +26,7 @@ wire_struct! {
         id: "id",
         error: "error",
         code: "code",
+        stream: "stream",
         event: "e",
         data: "data",
         result: "result",
@@ -75,8 +76,10 @@ impl TickerLayout for Layout {
         [&frame.data, &frame.result]
     }
 
+    /// Wherever it is: beside the columns, around them, or in `data` beside them.
     fn time(frame: &Frame<'_>, inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
-        EventTime::of_number(&inner.event_time, chars_max).or_else(|| EventTime::of_number(&frame.event_time, chars_max))
+        let time = |frame: &Frame<'_>| EventTime::of_number(&frame.event_time, chars_max);
+        time(inner).or_else(|| time(frame)).or_else(|| part(&frame.data).ok().and_then(|data: Frame<'_>| time(&data)))
     }
 
     /// Change and rate refer to the opening price, not to the previous close.
@@ -96,9 +99,9 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     let inner: Frame<'_> = part(&outer.data)?;
     let frame = if has_sides(&outer) { &outer } else { &inner };
     if frame.bids.is_there() || frame.asks.is_there() {
-        read_sides(&frame.bids, &frame.asks, levels::Layout::Pair, limits, book)?;
+        Sides::of(&frame.bids, &frame.asks)?.read(levels::Layout::Pair, limits, book)?;
     } else {
-        read_sides(&frame.diff_bids, &frame.diff_asks, levels::Layout::Pair, limits, book)?;
+        Sides::of(&frame.diff_bids, &frame.diff_asks)?.read(levels::Layout::Pair, limits, book)?;
         book.action = Action::Delta;
         book.sequence = Sequence::Growing(integer(&frame.last_update, limits.number_chars)?);
         book.instrument = instrument(&frame.symbol);
@@ -117,5 +120,10 @@ fn is_control(frame: &Frame<'_>) -> bool {
         && !frame.event.is_there()
         && !frame.last_update_id.is_there()
         && !Layout::columns(frame).any();
-    is_answer || is_shutdown(frame) || part(&frame.data).is_ok_and(|inner: Frame<'_>| is_shutdown(&inner))
+    let is_wrapped_shutdown = || match (&frame.stream, &frame.data) {
+        (Token::Absent, _) => false,
+        (_, Token::Object(data)) => json::read_part(data).is_ok_and(|inner: Frame<'_>| is_shutdown(&inner)),
+        _ => false,
+    };
+    is_answer || is_shutdown(frame) || is_wrapped_shutdown()
 }

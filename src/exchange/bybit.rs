@@ -1,7 +1,7 @@
 //! Bybit (v5, spot): times outside `data`; snapshots of 50 levels and deltas counted by `u`.
 //! <https://bybit-exchange.github.io/docs/v5/websocket/public/ticker>, <https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook>
 
-use super::levels::{self, read_sides};
+use super::levels::{self, Sides};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, instrument, integer, part};
 use crate::book::{self, Action, Sequence};
@@ -92,7 +92,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         return Ok(Decoded::Control);
     }
     let data: Book<'_> = part(&frame.data)?;
-    read_sides(&data.bids, &data.asks, levels::Layout::Pair, limits, book)?;
+    Sides::of(&data.bids, &data.asks)?.read(levels::Layout::Pair, limits, book)?;
     let update = integer(&data.update, limits.number_chars)?;
     book.action = match frame.kind.text() {
         _ if update == Some(1) => Action::Snapshot,

@@ -1,7 +1,7 @@
 //! Coinone: everything under `data`, prices quoted, no change on the wire; whole books, asks worst first.
 //! <https://docs.coinone.co.kr/reference/public-websocket-ticker>, <https://docs.coinone.co.kr/reference/public-websocket-orderbook>
 
-use super::levels::{self, read_sides};
+use super::levels::{self, Sides};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, part};
 use crate::book;
@@ -36,7 +36,7 @@ wire_struct! {
     }
 }
 
-const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", ""]);
+const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", "qty"]);
 
 /// Coinone's tickers.
 pub(super) struct Layout;
@@ -65,8 +65,8 @@ impl TickerLayout for Layout {
         [&frame.data, &frame.result]
     }
 
-    fn time(frame: &Frame<'_>, inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
-        EventTime::of_number(&inner.timestamp, chars_max).or_else(|| EventTime::of_number(&frame.timestamp, chars_max))
+    fn time(_frame: &Frame<'_>, inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
+        EventTime::of_number(&inner.timestamp, chars_max)
     }
 
     fn ticker(numbers: Numbers) -> Ticker {
@@ -82,8 +82,8 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         return Ok(Decoded::Control);
     }
     let data: Frame<'_> = part(&frame.data)?;
-    read_sides(&data.bids, &data.asks, LEVEL, limits, book)?;
-    book.time = EventTime::of_number(&data.timestamp, limits.number_chars).or_else(|| EventTime::of_number(&frame.timestamp, limits.number_chars));
+    Sides::of(&data.bids, &data.asks)?.read(LEVEL, limits, book)?;
+    book.time = EventTime::of_number(&data.timestamp, limits.number_chars);
     Ok(Decoded::Data(()))
 }
 

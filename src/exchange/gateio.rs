@@ -1,7 +1,7 @@
 //! Gate: everything under `result`, change in per cent and nothing else of it; whole books of up to 100 levels.
 //! <https://www.gate.com/docs/developers/apiv4/ws/en/>
 
-use super::levels::{self, read_sides};
+use super::levels::{self, Sides};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, part};
 use crate::book;
@@ -82,7 +82,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         return Ok(Decoded::Control);
     }
     let result: Frame<'_> = part(&frame.result)?;
-    read_sides(&result.bids, &result.asks, levels::Layout::Pair, limits, book)?;
+    Sides::of(&result.bids, &result.asks)?.read(levels::Layout::Pair, limits, book)?;
     book.time = EventTime::of_number(&result.t, limits.number_chars).or_else(|| sent(&frame, limits.number_chars));
     Ok(Decoded::Data(()))
 }

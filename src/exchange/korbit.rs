@@ -1,7 +1,7 @@
 //! Korbit (Digital X since 2026): two clocks, change in per cent; whole books.
 //! <https://docs.korbit.co.kr>, <https://docs.digitalx.miraeasset.com>
 
-use super::levels::{self, read_sides};
+use super::levels::{self, Sides};
 use super::tickers::TickerLayout;
 use super::{Decoded, part};
 use crate::book;
@@ -93,7 +93,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         return Ok(Decoded::Control);
     }
     let data: Frame<'_> = part(&frame.data)?;
-    read_sides(&data.bids, &data.asks, LEVEL, limits, book)?;
+    Sides::of(&data.bids, &data.asks)?.read(LEVEL, limits, book)?;
     book.time = EventTime::of_number(&data.timestamp, limits.number_chars).or_else(|| EventTime::of_number(&frame.timestamp, limits.number_chars));
     Ok(Decoded::Data(()))
 }

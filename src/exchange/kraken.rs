@@ -1,7 +1,7 @@
 //! Kraken (WebSocket v2): bare numbers, RFC 3339 times; books without a requested snapshot, verified by checksum.
 //! <https://docs.kraken.com/api/docs/websocket-v2/ticker>, <https://docs.kraken.com/api/docs/websocket-v2/book>
 
-use super::levels::{self, read_sides};
+use super::levels::{self, Sides};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, instrument, integer, part};
 use crate::book::{self, Action, Checksum};
@@ -41,7 +41,7 @@ wire_struct! {
     }
 }
 
-const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", ""]);
+const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", "qty"]);
 
 /// Kraken's tickers.
 pub(super) struct Layout;
@@ -70,8 +70,8 @@ impl TickerLayout for Layout {
         [&frame.data, &frame.result]
     }
 
-    fn time(frame: &Frame<'_>, inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
-        time(inner, chars_max).or_else(|| time(frame, chars_max))
+    fn time(_frame: &Frame<'_>, inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
+        time(inner, chars_max)
     }
 
     /// Neither opening price nor previous close are on the wire: both are the last price less the change.
@@ -89,12 +89,13 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         return Ok(Decoded::Control);
     }
     let data: Frame<'_> = part(&frame.data)?;
-    read_sides(&data.bids, &data.asks, LEVEL, limits, book)?;
+    let sides = Sides::of(&data.bids, &data.asks)?;
     book.action = match frame.kind.text() {
         Some(b"snapshot") => Action::Snapshot,
         Some(b"update") => Action::Delta,
         _ => return Err(Reason::Shape),
     };
+    sides.read(LEVEL, limits, book)?;
     book.checksum = integer(&data.checksum, limits.number_chars)?.map(Checksum::Kraken);
     book.time = time(&data, limits.number_chars);
     book.instrument = instrument(&data.symbol);
@@ -102,7 +103,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
 }
 
 fn time(frame: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
-    EventTime::of_number(&frame.timestamp, chars_max).or_else(|| EventTime::of_text(&frame.timestamp))
+    EventTime::of_number(&frame.timestamp, chars_max).or_else(|| EventTime::of_text(&frame.timestamp, chars_max))
 }
 
 fn is_control(frame: &Frame<'_>) -> bool {

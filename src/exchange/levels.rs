@@ -23,28 +23,44 @@ pub(super) enum Layout {
 /// A price and a quantity in the same object: ask price, ask quantity, bid price, bid quantity.
 pub(super) type UnitKeys = [&'static str; 4];
 
-/// Reads two arrays of levels into `frame`.
-///
-/// # Errors
-/// The first reason that holds, in the order of contract section 9: [`Reason::Shape`], [`Reason::Missing`],
-/// [`Reason::Shape`], [`Reason::Levels`], [`Reason::Shape`], [`Reason::Missing`], [`Reason::Number`].
-pub(super) fn read_sides(bids: &Token<'_>, asks: &Token<'_>, layout: Layout, limits: &Limits, frame: &mut Frame) -> Result<(), Reason> {
-    if !bids.is_there() && !asks.is_there() {
-        return Err(Reason::Shape);
+/// Two sides that are there, as arrays not yet looked into.
+pub(super) struct Sides<'t> {
+    bids: &'t str,
+    asks: &'t str,
+}
+
+impl<'t> Sides<'t> {
+    /// # Errors
+    /// [`Reason::Shape`] if neither side is there, [`Reason::Missing`] if one is absent or `null`, [`Reason::Shape`]
+    /// if one is no array.
+    pub(super) fn of(bids: &'t Token<'_>, asks: &'t Token<'_>) -> Result<Self, Reason> {
+        if !bids.is_there() && !asks.is_there() {
+            return Err(Reason::Shape);
+        }
+        if !bids.is_value() || !asks.is_value() {
+            return Err(Reason::Missing);
+        }
+        match (bids, asks) {
+            (Token::List(bids), Token::List(asks)) => Ok(Self { bids, asks }),
+            _ => Err(Reason::Shape),
+        }
     }
-    if !bids.is_value() || !asks.is_value() {
-        return Err(Reason::Missing);
+
+    /// Reads the levels into `frame`.
+    ///
+    /// # Errors
+    /// The first that holds of [`Reason::Levels`], [`Reason::Shape`], [`Reason::Missing`] and [`Reason::Number`].
+    pub(super) fn read(&self, layout: Layout, limits: &Limits, frame: &mut Frame) -> Result<(), Reason> {
+        let bids = Reader::new(self.bids, limits).side(layout, &mut frame.bids);
+        let asks = Reader::new(self.asks, limits).side(layout, &mut frame.asks);
+        first_of(bids, asks)
     }
-    let (Token::List(bids), Token::List(asks)) = (bids, asks) else { return Err(Reason::Shape) };
-    let bids = Reader::new(bids, limits).side(layout, &mut frame.bids);
-    let asks = Reader::new(asks, limits).side(layout, &mut frame.asks);
-    first_of(bids, asks)
 }
 
 /// Reads one array whose elements hold a level of either side into `frame`.
 ///
 /// # Errors
-/// As [`read_sides`].
+/// [`Reason::Shape`] if there is no array, [`Reason::Missing`] if there is `null`, else as [`Sides::read`].
 pub(super) fn read_units(units: &Token<'_>, keys: &UnitKeys, limits: &Limits, frame: &mut Frame) -> Result<(), Reason> {
     match units {
         Token::List(units) => Reader::new(units, limits).units(keys, frame),

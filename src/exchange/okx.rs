@@ -1,7 +1,7 @@
 //! OKX: times as strings, no change on the wire; snapshots of 400 levels and deltas linked by `prevSeqId`.
 //! <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>
 
-use super::levels::{self, read_sides};
+use super::levels::{self, Sides};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, instrument, integer, part};
 use crate::book::{self, Action, Checksum, Sequence};
@@ -72,8 +72,8 @@ impl TickerLayout for Layout {
         [&frame.data, &frame.result]
     }
 
-    fn time(frame: &Frame<'_>, inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
-        EventTime::of_number(&inner.ts, chars_max).or_else(|| EventTime::of_number(&frame.ts, chars_max))
+    fn time(_frame: &Frame<'_>, inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
+        EventTime::of_number(&inner.ts, chars_max)
     }
 
     fn ticker(numbers: Numbers) -> Ticker {
@@ -89,13 +89,13 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         return Ok(Decoded::Control);
     }
     let data: Frame<'_> = part(&frame.data)?;
-    let arg: Arg<'_> = part(&frame.arg)?;
-    read_sides(&data.bids, &data.asks, levels::Layout::PairAsSpelled, limits, book)?;
+    let sides = Sides::of(&data.bids, &data.asks)?;
     book.action = match frame.action.text() {
         Some(b"snapshot") => Action::Snapshot,
         Some(b"update") => Action::Delta,
         _ => return Err(Reason::Shape),
     };
+    sides.read(levels::Layout::PairAsSpelled, limits, book)?;
     book.sequence = Sequence::Linked { id: integer(&data.seq_id, limits.number_chars)?, previous: integer(&data.prev_seq_id, limits.number_chars)? };
     // 0 says nothing: every frame since June 2026 has it.
     book.checksum = integer(&data.checksum, limits.number_chars)?.filter(|&checksum| checksum != 0).map(Checksum::Okx);
@@ -103,6 +103,9 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         return Ok(Decoded::Control);
     }
     book.time = EventTime::of_number(&data.ts, limits.number_chars);
-    book.instrument = instrument(&arg.inst_id);
+    if let Token::Object(arg) = &frame.arg {
+        let arg: Arg<'_> = json::read_part(arg)?;
+        book.instrument = instrument(&arg.inst_id);
+    }
     Ok(Decoded::Data(()))
 }

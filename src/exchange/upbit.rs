@@ -71,8 +71,8 @@ impl TickerLayout for Layout {
         [&frame.data, &frame.result]
     }
 
-    fn time(frame: &Frame<'_>, inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
-        EventTime::of_number(&inner.timestamp, chars_max).or_else(|| EventTime::of_number(&frame.timestamp, chars_max))
+    fn time(frame: &Frame<'_>, _inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
+        EventTime::of_number(&frame.timestamp, chars_max)
     }
 
     fn ticker(numbers: Numbers) -> Ticker {

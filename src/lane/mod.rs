@@ -188,7 +188,7 @@ impl Frames {
     /// Writes a dead letter (contract, sections 7 and 9).
     fn reject(&mut self, reason: Reason, input: &Input<'_>, origin: &Origin, frame: Option<usize>, value: Option<&[u8]>, batch: &mut Batch) {
         self.counts.rejected[reason as usize] += 1;
-        let mut letter = batch.begin(Destination::DeadLetter, input.timestamp_ms);
+        let mut letter = batch.begin(Destination::DeadLetter, input.timestamp_ms.max(0));
         if let Some(key) = input.key {
             letter.key(|out| out.extend_from_slice(key));
         }

@@ -1,0 +1,89 @@
+//! The command line: what each command is. The only place that prints, and that turns failures into exit codes.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
+
+mod replay;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+use crate::config::{self, Environment, Loaded, Problems};
+
+/// Why a command ends without success: what to say, and the exit code, which is one of `sysexits.h` where one fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What is wrong, and with what.
+    pub message: String,
+}
+
+impl Failure {
+    /// Something was lost or came out different (`demo`).
+    pub const DIFFERENT: u8 = 1;
+    /// An input file does not hold what it should.
+    pub const BAD_INPUT: u8 = 65;
+    /// A file that was named cannot be read.
+    pub const NO_INPUT: u8 = 66;
+    /// Brokers, topics or partitions are not there.
+    pub const UNAVAILABLE: u8 = 69;
+    /// The program itself is at fault, or a thread of it died.
+    pub const SOFTWARE: u8 = 70;
+    /// Reading or writing failed.
+    pub const IO: u8 = 74;
+    /// It stopped before everything was committed; what is not will be read again.
+    pub const UNCOMMITTED: u8 = 75;
+    /// The settings are wrong.
+    pub const CONFIG: u8 = Problems::EXIT_CODE;
+
+    fn new(code: u8, message: impl fmt::Display) -> Self {
+        Self { code, message: message.to_string() }
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::new(Self::CONFIG, format_args!("the settings cannot be used:\n{problems}"))
+    }
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = command().get_matches();
+    match dispatch(&matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("market-hub: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// All commands, with all their options.
+#[must_use]
+pub fn command() -> Command {
+    Command::new("market-hub")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(env!("CARGO_PKG_DESCRIPTION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(config::args(replay::command()))
+}
+
+fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
+    match matches.subcommand() {
+        Some((replay::NAME, matches)) => replay::run(matches, load(matches)?.config),
+        _ => Err(Failure::new(Failure::SOFTWARE, "no such command")),
+    }
+}
+
+/// The settings of this process, checked.
+fn load(matches: &ArgMatches) -> Result<Loaded, Failure> {
+    let loaded = config::load(matches, &Environment::of_process())?;
+    for warning in &loaded.warnings {
+        eprintln!("market-hub: warning: {warning}");
+    }
+    Ok(loaded)
+}
