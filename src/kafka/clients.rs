@@ -1,0 +1,109 @@
+//! How every Kafka client is set up: each librdkafka property that matters, set explicitly, with the reason.
+
+use rdkafka::ClientConfig;
+
+use crate::config::{Config, StartAt};
+
+/// Room beyond the largest envelope for the key and the headers of its dead letter.
+const HEADROOM_BYTES: usize = 1 << 16;
+
+fn common(config: &Config) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("bootstrap.servers", &config.brokers)
+        .set("client.id", "market-hub")
+        // Seconds of waiting after an outage are seconds of lag: try again soon, but not more than once a second.
+        .set("reconnect.backoff.ms", "50")
+        .set("reconnect.backoff.max.ms", "1000")
+        // A broker that does not answer is given up before an operator is.
+        .set("socket.timeout.ms", "10000")
+        // Small requests shall not wait for the peer's acknowledgement.
+        .set("socket.nagle.disable", "true")
+        // Idle topics must not cost a reconnect when they wake up.
+        .set("socket.keepalive.enable", "true");
+    client
+}
+
+/// A client that reads one stream and commits to its group. Partitions are assigned by hand.
+pub(super) fn consumer(config: &Config, group: &str) -> ClientConfig {
+    let kafka = &config.kafka;
+    let mut client = common(config);
+    client
+        .set("group.id", group)
+        // Offsets of a group without members are accepted only by the classic protocol.
+        .set("group.protocol", "classic")
+        // Only the watermark is committed, and only by us.
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // Anything else would skip or repeat without a word when an offset is gone.
+        .set("auto.offset.reset", "error")
+        // Aborted records are no input.
+        .set("isolation.level", "read_committed")
+        .set("fetch.wait.max.ms", kafka.fetch_wait.as_millis().to_string())
+        .set("fetch.max.bytes", kafka.fetch_max_bytes.to_string())
+        .set("max.partition.fetch.bytes", kafka.fetch_max_bytes.to_string())
+        // Must hold a whole fetch.
+        .set("receive.message.max.bytes", (kafka.fetch_max_bytes + (1 << 20)).to_string())
+        // What is fetched ahead is memory: the bound is for each client.
+        .set("queued.max.messages.kbytes", kafka.fetch_queue_kib.to_string())
+        .set("queued.min.messages", "100000")
+        // The default leaves a partition alone for a second once its queue was full.
+        .set("fetch.queue.backoff.ms", "5")
+        .set("fetch.error.backoff.ms", "100")
+        .set("check.crcs", "true")
+        .set("enable.partition.eof", "false")
+        // New partitions and leaders are noticed within half a minute.
+        .set("topic.metadata.refresh.interval.ms", "30000");
+    for (name, value) in kafka.consumer_properties.iter() {
+        client.set(name, value);
+    }
+    client
+}
+
+/// The client that writes records and dead letters.
+pub(super) fn producer(config: &Config) -> ClientConfig {
+    let kafka = &config.kafka;
+    let mut client = common(config);
+    client
+        // Order within a partition is kept over retries, and a retry does not repeat.
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        // The default gives up after five minutes, which is loss. Backpressure ends an outage, not a time limit.
+        .set("message.timeout.ms", "0")
+        .set("linger.ms", kafka.linger.as_millis().to_string())
+        .set("compression.type", kafka.compression.as_str())
+        .set("queue.buffering.max.kbytes", kafka.producer_queue_kib.to_string())
+        .set("queue.buffering.max.messages", kafka.producer_queue_messages.to_string())
+        // Our own batches are handed over whole: let them travel whole.
+        .set("batch.num.messages", "10000")
+        .set("batch.size", "1000000")
+        // A dead letter can be as large as the largest envelope, and its headers more.
+        .set("message.max.bytes", (config.rules.limits.envelope_bytes + HEADROOM_BYTES).to_string())
+        .set("retry.backoff.ms", "20")
+        .set("retry.backoff.max.ms", "500")
+        .set("topic.metadata.refresh.interval.ms", "30000");
+    for (name, value) in kafka.producer_properties.iter() {
+        client.set(name, value);
+    }
+    client
+}
+
+/// The client that asks for metadata, offsets and lag. It belongs to no group that anybody commits to.
+pub(super) fn observer(config: &Config) -> ClientConfig {
+    let mut client = common(config);
+    client.set("group.id", "market-hub-observer").set("enable.auto.commit", "false").set("allow.auto.create.topics", "false");
+    for (name, value) in config.kafka.consumer_properties.iter() {
+        client.set(name, value);
+    }
+    client
+}
+
+impl StartAt {
+    /// The end of the log where a lane without a committed offset begins.
+    pub(super) const fn offset(self, (low, high): (i64, i64)) -> i64 {
+        match self {
+            Self::Earliest => low,
+            Self::Latest => high,
+        }
+    }
+}

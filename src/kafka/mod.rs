@@ -1,0 +1,12 @@
+//! Kafka: consumers, the producer, topics, and a broker inside the process. The only users of rdkafka.
+
+mod clients;
+mod consumer;
+mod embedded;
+mod producer;
+mod topics;
+
+pub use consumer::{Consumer, Polled};
+pub use embedded::EmbeddedBroker;
+pub use producer::{Producer, Report, SendError};
+pub use topics::{Cluster, TopicPlan, Unavailable};

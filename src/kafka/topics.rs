@@ -1,0 +1,278 @@
+//! What the brokers have: topics, partitions, committed offsets, ends of the log; and making topics that are missing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::clients;
+use crate::config::{Config, LaneId};
+use crate::market::Stream;
+
+/// How long one request may take before it is tried again.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait between two tries.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// What was not there before the deadline: everything that is wrong, a sentence each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unavailable(pub Vec<String>);
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+/// A topic that the lanes need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPlan {
+    /// Its name.
+    pub name: String,
+    /// The least number of partitions.
+    pub partitions: i32,
+    /// Which stream needs it, and what for.
+    pub role: String,
+}
+
+/// The cluster as seen by a client that reads nothing and commits nothing.
+pub struct Cluster<'c> {
+    config: &'c Config,
+    observer: BaseConsumer,
+}
+
+impl<'c> Cluster<'c> {
+    /// A client; nothing is asked yet.
+    ///
+    /// # Errors
+    /// librdkafka's, in particular for a property that it does not know.
+    pub fn new(config: &'c Config) -> Result<Self, String> {
+        let observer = clients::observer(config).create().map_err(|error: rdkafka::error::KafkaError| error.to_string())?;
+        Ok(Self { config, observer })
+    }
+
+    /// The topics that the lanes need, each once; outputs and dead letters with as many partitions as their input.
+    #[must_use]
+    pub fn plan(config: &Config, inputs: &BTreeMap<String, i32>) -> Vec<TopicPlan> {
+        let mut plan: Vec<TopicPlan> = Vec::new();
+        for stream in Stream::ALL {
+            let Some(last) = config.lanes.iter().filter(|lane| lane.stream == stream).map(|lane| lane.partition).max() else { continue };
+            let names = config.names(stream);
+            let partitions = (last + 1).max(inputs.get(&names.input).copied().unwrap_or(stream.partitions()));
+            for (name, partitions, role) in [(&names.input, last + 1, "input"), (&names.output, partitions, "output"), (&names.dlt, partitions, "dead letters")]
+            {
+                match plan.iter_mut().find(|topic| topic.name == *name) {
+                    Some(topic) => topic.partitions = topic.partitions.max(partitions),
+                    None => plan.push(TopicPlan { name: name.clone(), partitions, role: format!("{role} of {stream}") }),
+                }
+            }
+        }
+        plan
+    }
+
+    /// The number of partitions of every topic.
+    ///
+    /// # Errors
+    /// The brokers did not answer.
+    pub fn partitions(&self) -> Result<BTreeMap<String, i32>, String> {
+        let metadata = self.observer.fetch_metadata(None, REQUEST_TIMEOUT).map_err(|error| error.to_string())?;
+        Ok(metadata.topics().iter().filter(|topic| topic.error().is_none()).map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).collect())
+    }
+
+    /// Waits until the brokers answer.
+    ///
+    /// # Errors
+    /// They did not before `deadline`.
+    pub fn wait_for_brokers(&self, deadline: Instant) -> Result<BTreeMap<String, i32>, Unavailable> {
+        retry(deadline, || self.partitions().map_err(|error| vec![format!("no broker answers at {}: {error}", self.config.brokers)]))
+    }
+
+    /// Waits until every topic that the lanes need is there, and makes those that are missing where the settings say so.
+    ///
+    /// # Errors
+    /// Everything that is wrong at `deadline`.
+    pub fn wait_for_topics(&self, deadline: Instant) -> Result<(), Unavailable> {
+        let known = self.wait_for_brokers(deadline)?;
+        if self.config.create_topics {
+            let plan = Self::plan(self.config, &known);
+            let missing: Vec<_> = plan.iter().filter(|topic| !known.contains_key(&topic.name)).collect();
+            self.create(&missing).map_err(|fault| Unavailable(vec![fault]))?;
+        }
+        retry(deadline, || {
+            let known = self.partitions().map_err(|error| vec![error])?;
+            let faults = self.faults(&known);
+            if faults.is_empty() { Ok(()) } else { Err(faults) }
+        })
+    }
+
+    /// What is wrong with the topics: missing ones, and too few partitions.
+    #[must_use]
+    pub fn faults(&self, known: &BTreeMap<String, i32>) -> Vec<String> {
+        let fault = |topic: TopicPlan| match known.get(&topic.name) {
+            None => Some(format!("topic {} ({}) is missing: make it with {} partitions, or use --create-topics", topic.name, topic.role, topic.partitions)),
+            Some(&partitions) if partitions < topic.partitions => {
+                Some(format!("topic {} ({}) has {partitions} partitions, {} are needed", topic.name, topic.role, topic.partitions))
+            }
+            Some(_) => None,
+        };
+        Self::plan(self.config, known).into_iter().filter_map(fault).collect()
+    }
+
+    /// What is allowed but hardly meant: partitions of an input topic that no lane covers.
+    #[must_use]
+    pub fn uncovered(&self, known: &BTreeMap<String, i32>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for stream in Stream::ALL {
+            let lanes: Vec<_> = self.config.lanes.iter().filter(|lane| lane.stream == stream).map(|lane| lane.partition).collect();
+            let topic = &self.config.names(stream).input;
+            let partitions = known.get(topic).copied().unwrap_or(0);
+            let uncovered: Vec<_> = (0..partitions).filter(|partition| !lanes.contains(partition)).map(|partition| partition.to_string()).collect();
+            if !uncovered.is_empty() {
+                warnings.push(format!("no lane covers partition {} of {topic} ({stream})", uncovered.join(", ")));
+            }
+        }
+        warnings
+    }
+
+    /// Where each lane starts: at the group's committed offset, else at the end of the log that the settings name.
+    ///
+    /// # Errors
+    /// The brokers did not answer before `deadline`; or a group has members of its own, which would refuse our commits;
+    /// or a committed offset lies outside of the log.
+    pub fn start_offsets(&self, deadline: Instant) -> Result<BTreeMap<LaneId, i64>, Unavailable> {
+        let mut offsets = BTreeMap::new();
+        for stream in Stream::ALL {
+            let lanes: Vec<_> = self.config.lanes.iter().filter(|lane| lane.stream == stream).copied().collect();
+            if !lanes.is_empty() {
+                offsets.extend(self.stream_offsets(stream, &lanes, deadline)?);
+            }
+        }
+        Ok(offsets)
+    }
+
+    fn stream_offsets(&self, stream: Stream, lanes: &[LaneId], deadline: Instant) -> Result<Vec<(LaneId, i64)>, Unavailable> {
+        let names = self.config.names(stream);
+        let fault = |error: rdkafka::error::KafkaError| vec![format!("{stream}, group {}: {error}", names.group)];
+        let client: BaseConsumer = clients::consumer(self.config, &names.group).create().map_err(|error| Unavailable(fault(error)))?;
+        let mut asked = TopicPartitionList::new();
+        for lane in lanes {
+            asked.add_partition(&names.input, lane.partition);
+        }
+        let committed = retry(deadline, || {
+            let list = client.committed_offsets(asked.clone(), REQUEST_TIMEOUT).map_err(fault)?;
+            list.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error).map_err(fault)?;
+            Ok(list)
+        })?;
+        let mut offsets = Vec::new();
+        let mut gone = Vec::new();
+        for &lane in lanes {
+            let (low, high) = retry(deadline, || self.log_range(lane).map_err(|error| vec![error]))?;
+            let offset = match committed.find_partition(&names.input, lane.partition).map(|element| element.offset()) {
+                Some(Offset::Offset(offset)) => offset,
+                _ => self.config.start.offset((low, high)),
+            };
+            if !(low..=high).contains(&offset) {
+                gone.push(format!(
+                    "{lane}: group {} has committed offset {offset} of {}, but the log holds {low} to {high}: reset the group's offset to where it shall go on",
+                    names.group, names.input
+                ));
+            }
+            offsets.push((lane, offset));
+        }
+        if gone.is_empty() { Ok(offsets) } else { Err(Unavailable(gone)) }
+    }
+
+    /// Refuses groups that have members: they would refuse our commits.
+    ///
+    /// # Errors
+    /// The groups that have members.
+    pub fn refuse_members(&self, deadline: Instant) -> Result<(), Unavailable> {
+        let mut faults = Vec::new();
+        for stream in Stream::ALL.into_iter().filter(|&stream| self.config.lanes.iter().any(|lane| lane.stream == stream)) {
+            let group = &self.config.names(stream).group;
+            let list =
+                retry(deadline, || self.observer.fetch_group_list(Some(group), REQUEST_TIMEOUT).map_err(|error| vec![format!("group {group}: {error}")]))?;
+            let members: usize = list.groups().iter().map(|group| group.members().len()).sum();
+            if members > 0 {
+                faults.push(format!("group {group} ({stream}) has {members} members of its own: stop them, or set --{stream}-group"));
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Unavailable(faults)) }
+    }
+
+    /// First offset and end of a lane's log.
+    ///
+    /// # Errors
+    /// The brokers did not answer.
+    pub fn log_range(&self, lane: LaneId) -> Result<(i64, i64), String> {
+        let topic = &self.config.names(lane.stream).input;
+        self.observer.fetch_watermarks(topic, lane.partition, REQUEST_TIMEOUT).map_err(|error| format!("{lane} ({topic}): {error}"))
+    }
+
+    fn create(&self, topics: &[&TopicPlan]) -> Result<(), String> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let admin: AdminClient<DefaultClientContext> = clients::observer(self.config).create().map_err(|error| format!("--create-topics: {error}"))?;
+        let largest = (self.config.rules.limits.envelope_bytes + (1 << 16)).to_string();
+        let new: Vec<_> = topics
+            .iter()
+            .map(|topic| {
+                // Event times may be old: a time limit on the log would delete such records at once. Dead letters are as large as envelopes.
+                NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(self.config.topic_replication))
+                    .set("max.message.bytes", &largest)
+                    .set("message.timestamp.type", "CreateTime")
+            })
+            .collect();
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let results = block_on(admin.create_topics(&new, &options)).map_err(|error| format!("--create-topics: {error}"))?;
+        for (topic, result) in topics.iter().zip(results) {
+            match result {
+                Ok(_) | Err((_, rdkafka::error::RDKafkaErrorCode::TopicAlreadyExists)) => {
+                    log::info!("topic {} made, {} partitions", topic.name, topic.partitions)
+                }
+                Err((name, error)) => return Err(format!("--create-topics: {name}: {error}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Calls `attempt` until it succeeds, at least once; at `deadline` the last faults are final.
+fn retry<T>(deadline: Instant, mut attempt: impl FnMut() -> Result<T, Vec<String>>) -> Result<T, Unavailable> {
+    loop {
+        match attempt() {
+            Ok(found) => return Ok(found),
+            Err(faults) if Instant::now() + RETRY_PAUSE >= deadline => return Err(Unavailable(faults)),
+            Err(faults) => log::debug!("trying again: {}", faults.join("; ")),
+        }
+        thread::sleep(RETRY_PAUSE);
+    }
+}
+
+/// Waits for one of librdkafka's administrative answers, which rdkafka gives as a future.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
