@@ -100,14 +100,20 @@ fn a_stop_under_load_loses_nothing_and_repeats_nothing() {
     let Some(broker) = broker::shared() else { return };
     let (client, names) = (broker.client(), Names::of("sigterm"));
     client.create_topics(&names.topics());
-    let mut hub = run(&broker, &names);
+    // Commits so rare that only the stop's own can be what makes a restart begin where it ended.
+    let run = || HubCommand::run(&broker, &names).with(&["--commit-interval-ms", "5000"]).start();
+    let mut hub = run();
     let load = Load::start(&client, &names);
     for stop in ["first stop under load", "second stop under load"] {
         let before = written(&client, &names);
-        wait_until("10,000 records more", CATCH_UP_BOUND, || written(&client, &names), |written| *written >= before + 10_000);
+        let written_now = || {
+            hub.assert_running();
+            written(&client, &names)
+        };
+        wait_until("10,000 records more", CATCH_UP_BOUND, written_now, |written| *written >= before + 10_000);
         hub.terminate().assert_clean(stop);
         assert_what_is_committed_is_what_is_written(&client, &names);
-        hub = run(&broker, &names);
+        hub = run();
     }
     let sent = load.finish();
     hub.wait_until_caught_up(&client, &names, CATCH_UP_BOUND);
@@ -188,7 +194,10 @@ fn create_topics_makes_what_is_missing_and_goes_on() {
     let Some(broker) = broker::shared() else { return };
     let (client, names) = (broker.client(), Names::of("create"));
     let mut hub = HubCommand::run(&broker, &names).with(&["--create-topics", "--commit-interval-ms", "100"]).start();
-    let made = || client.topics().into_iter().filter(|(topic, _)| topic.starts_with("create.")).collect::<BTreeMap<String, i32>>();
+    let made = || {
+        hub.assert_running();
+        client.topics().into_iter().filter(|(topic, _)| topic.starts_with("create.")).collect::<BTreeMap<String, i32>>()
+    };
     let expected: BTreeMap<String, i32> = names.topics().into_iter().collect();
     wait_until("all topics, with the contract's partitions", Duration::from_secs(30), made, |made| *made == expected);
 

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     future::Future,
+    ops::Deref,
     pin::pin,
     sync::{Arc, mpsc},
     task::{Context, Poll, Wake, Waker},
@@ -10,12 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use rdkafka::{
     ClientConfig, ClientContext, Message as _, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, CommitMode, Consumer as _},
-    error::{KafkaError, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{BorrowedMessage, Header, Headers as _, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext},
 };
@@ -28,29 +30,34 @@ const BOUND: Duration = Duration::from_secs(30);
 /// A topic and a partition.
 pub type Place = (String, i32);
 
-/// What a reader or a producer needs to know of a broker.
+/// Asks, produces to and reads from one cluster.
 #[derive(Clone)]
 pub struct Client {
     brokers: String,
+    /// A consumer for each group that was asked for: to connect and to find the coordinator again for every question is slow.
+    groups: Arc<Mutex<BTreeMap<String, Arc<Discarded<BaseConsumer>>>>>,
+    /// The producer of [`Client::produce`]: an idempotent one waits half a second for its id before it sends anything.
+    producer: Arc<Mutex<Option<Producer>>>,
 }
 
 impl Client {
     pub fn new(brokers: &str) -> Self {
-        Self { brokers: brokers.to_owned() }
+        Self { brokers: brokers.to_owned(), groups: Arc::default(), producer: Arc::default() }
     }
 
     /// Whether a metadata request is answered within `bound` by a cluster that has a broker.
     pub fn answers(&self, bound: Duration) -> bool {
-        self.consumer("none").fetch_metadata(None, bound).is_ok_and(|metadata| !metadata.brokers().is_empty())
+        self.consumer(None).fetch_metadata(None, bound).is_ok_and(|metadata| !metadata.brokers().is_empty())
     }
 
     /// All topics and how many partitions each has.
     pub fn topics(&self) -> BTreeMap<String, i32> {
-        let metadata = self.consumer("none").fetch_metadata(None, BOUND).expect("metadata");
+        let consumer = self.consumer(None);
+        let metadata = patiently("metadata", || consumer.fetch_metadata(None, BOUND));
         metadata.topics().iter().map(|topic| (topic.name().to_owned(), i32::try_from(topic.partitions().len()).expect("few partitions"))).collect()
     }
 
-    /// Creates topics; panics when one is there already or is refused.
+    /// Creates topics and waits until every partition has a leader; panics when one is there already or is refused.
     pub fn create_topics(&self, topics: &[(String, i32)]) {
         let admin: AdminClient<DefaultClientContext> = self.config().create().expect("an admin client");
         let wanted: Vec<NewTopic<'_>> = topics.iter().map(|(name, partitions)| NewTopic::new(name, *partitions, TopicReplication::Fixed(1))).collect();
@@ -58,11 +65,18 @@ impl Client {
         for result in block_on(admin.create_topics(&wanted, &options)).expect("an answer to the creation of topics") {
             result.unwrap_or_else(|(topic, code)| panic!("topic {topic} was not created: {code}"));
         }
+        let names: Vec<String> = topics.iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(
+            self.ends(&names).len(),
+            topics.iter().map(|(_, partitions)| usize::try_from(*partitions).expect("a count")).sum::<usize>(),
+            "all partitions are there"
+        );
     }
 
     /// Sends all of it, in order, each to the partition it names; gives the offsets it got.
     pub fn produce(&self, messages: &[Message]) -> Vec<i64> {
-        let mut producer = self.producer();
+        let mut held = self.producer.lock();
+        let producer = held.get_or_insert_with(|| self.producer());
         for message in messages {
             producer.send(message);
         }
@@ -75,16 +89,18 @@ impl Client {
         let mut config = self.config();
         // Idempotent: a retry of the tests' own producer must neither double nor reorder what is counted.
         config.set("enable.idempotence", "true").set("linger.ms", "2").set("message.max.bytes", "16000000");
-        Producer { inner: config.create_with_context(Reports { reports }).expect("a producer"), delivered, sent: 0 }
+        let inner: BaseProducer<Reports> = config.create_with_context(Reports { reports }).expect("a producer");
+        Producer { inner: Discarded::new(inner), delivered, sent: 0 }
     }
 
     /// The end offset of every partition of `topics`.
     pub fn ends(&self, topics: &[String]) -> BTreeMap<Place, i64> {
-        let consumer = self.consumer("none");
+        let consumer = self.consumer(None);
         self.places(&consumer, topics)
             .into_iter()
             .map(|(topic, partition)| {
-                let (_, end) = consumer.fetch_watermarks(&topic, partition, BOUND).unwrap_or_else(|error| panic!("no end of {topic}[{partition}]: {error}"));
+                let what = format!("end of {topic}[{partition}]");
+                let (_, end) = patiently(&what, || consumer.fetch_watermarks(&topic, partition, BOUND));
                 ((topic, partition), end)
             })
             .collect()
@@ -92,19 +108,12 @@ impl Client {
 
     /// The committed offset of every partition of `topic`, 0 where nothing was ever committed.
     pub fn committed(&self, group: &str, topic: &str) -> BTreeMap<Place, i64> {
-        let consumer = self.consumer(group);
+        let consumer = self.group(group);
         let mut asked = TopicPartitionList::new();
         for (topic, partition) in self.places(&consumer, &[topic.to_owned()]) {
             asked.add_partition(&topic, partition);
         }
-        // The coordinator of a group that is asked for the first time is created then, which librdkafka does not wait for.
-        let began = Instant::now();
-        let committed = loop {
-            match consumer.committed_offsets(asked.clone(), BOUND) {
-                Ok(committed) => break committed,
-                Err(error) => assert!(began.elapsed() < BOUND, "no committed offsets of {group}: {error}"),
-            }
-        };
+        let committed = patiently(&format!("committed offsets of {group}"), || consumer.committed_offsets(asked.clone(), BOUND));
         let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
         committed.elements().iter().map(|element| ((element.topic().to_owned(), element.partition()), offset(element.offset()))).collect()
     }
@@ -113,7 +122,7 @@ impl Client {
     pub fn commit(&self, group: &str, (topic, partition): &Place, offset: i64) {
         let mut offsets = TopicPartitionList::new();
         offsets.add_partition_offset(topic, *partition, Offset::Offset(offset)).expect("an offset");
-        self.consumer(group).commit(&offsets, CommitMode::Sync).expect("a commit");
+        self.group(group).commit(&offsets, CommitMode::Sync).expect("a commit");
     }
 
     /// Everything that a `read_committed` reader finds in `topics` from the beginning to the ends of now, partition by partition in order. Partitions without
@@ -122,7 +131,8 @@ impl Client {
         let ends = self.ends(topics);
         let mut found: BTreeMap<Place, Vec<Message>> = ends.keys().map(|place| (place.clone(), Vec::new())).collect();
         let mut open: BTreeMap<&Place, i64> = ends.iter().filter(|(_, end)| **end > 0).map(|(place, end)| (place, *end)).collect();
-        let consumer = self.consumer("none");
+        // Nothing is committed to it: librdkafka assigns to group members only.
+        let consumer = Discarded::new(self.consumer(Some("readers")));
         let mut assigned = TopicPartitionList::new();
         for (topic, partition) in open.keys() {
             assigned.add_partition_offset(topic, *partition, Offset::Beginning).expect("a partition");
@@ -163,18 +173,32 @@ impl Client {
 
     fn places(&self, consumer: &BaseConsumer, topics: &[String]) -> Vec<Place> {
         let partitions = |topic: &String| {
-            let metadata = consumer.fetch_metadata(Some(topic), BOUND).expect("metadata");
-            let found = metadata.topics().first().filter(|found| found.error().is_none()).unwrap_or_else(|| panic!("no topic {topic}"));
-            found.partitions().iter().map(|partition| (topic.clone(), partition.id())).collect::<Vec<Place>>()
+            patiently(&format!("metadata of {topic}"), || {
+                let metadata = consumer.fetch_metadata(Some(topic), BOUND)?;
+                let found = metadata.topics().first().ok_or(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic))?;
+                match found.error() {
+                    Some(error) => Err(KafkaError::MetadataFetch(error.into())),
+                    None => Ok(found.partitions().iter().map(|partition| (topic.clone(), partition.id())).collect::<Vec<Place>>()),
+                }
+            })
         };
         topics.iter().flat_map(partitions).collect()
     }
 
-    fn consumer(&self, group: &str) -> BaseConsumer {
+    fn group(&self, group: &str) -> Arc<Discarded<BaseConsumer>> {
+        let mut groups = self.groups.lock();
+        let consumer = groups.entry(group.to_owned()).or_insert_with(|| Arc::new(Discarded::new(self.consumer(Some(group)))));
+        Arc::clone(consumer)
+    }
+
+    fn consumer(&self, group: Option<&str>) -> BaseConsumer {
         let mut config = self.config();
-        config.set("group.id", group).set("enable.auto.commit", "false").set("isolation.level", "read_committed");
-        config.set("enable.partition.eof", "true").set("auto.offset.reset", "error").set("check.crcs", "true");
+        config.set("enable.auto.commit", "false").set("isolation.level", "read_committed").set("auto.offset.reset", "error");
+        config.set("enable.partition.eof", "true").set("check.crcs", "true");
         config.set("fetch.wait.max.ms", "20").set("fetch.queue.backoff.ms", "1").set("fetch.message.max.bytes", "16777216");
+        if let Some(group) = group {
+            config.set("group.id", group);
+        }
         config.create().expect("a consumer")
     }
 
@@ -185,9 +209,33 @@ impl Client {
     }
 }
 
+/// Drops what it holds on a thread of its own: rdkafka takes 0.1 s to drop a consumer and 0.5 s to drop a producer that have nothing left to do.
+struct Discarded<T: Send + 'static>(Option<T>);
+
+impl<T: Send + 'static> Discarded<T> {
+    fn new(held: T) -> Self {
+        Self(Some(held))
+    }
+}
+
+impl<T: Send + 'static> Deref for Discarded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("held until dropped")
+    }
+}
+
+impl<T: Send + 'static> Drop for Discarded<T> {
+    fn drop(&mut self) {
+        let held = self.0.take();
+        thread::spawn(move || drop(held));
+    }
+}
+
 /// Sends messages and learns the offset of each. Dropped without [`Producer::finish`], it forgets what is under way.
 pub struct Producer {
-    inner: BaseProducer<Reports>,
+    inner: Discarded<BaseProducer<Reports>>,
     delivered: mpsc::Receiver<(usize, i64)>,
     sent: usize,
 }
@@ -216,14 +264,14 @@ impl Producer {
         self.inner.poll(Duration::ZERO);
     }
 
-    /// Waits until every message is acknowledged; gives their offsets in the order of sending.
-    pub fn finish(self) -> Vec<i64> {
+    /// Waits until every message is acknowledged; gives the offsets of those sent since the last time, in the order of sending.
+    pub fn finish(&mut self) -> Vec<i64> {
         let began = Instant::now();
         while self.inner.in_flight_count() > 0 {
             assert!(began.elapsed() < BOUND, "{} messages not acknowledged within {BOUND:?}", self.inner.in_flight_count());
             self.inner.poll(Duration::from_millis(5));
         }
-        let mut offsets = vec![-1; self.sent];
+        let mut offsets = vec![-1; std::mem::take(&mut self.sent)];
         for (index, offset) in self.delivered.try_iter() {
             offsets[index] = offset;
         }
@@ -248,6 +296,19 @@ impl ProducerContext for Reports {
             Ok(message) => drop(self.reports.send((index, message.offset()))),
             Err((error, _)) => super::report(format_args!("message {index} was not delivered: {error}")),
         }
+    }
+}
+
+/// Asks until there is an answer: leaders of new topics, and coordinators of groups that are asked for the first time, take a moment to be known, and
+/// librdkafka hands those errors on.
+fn patiently<T>(what: &str, mut ask: impl FnMut() -> KafkaResult<T>) -> T {
+    let began = Instant::now();
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) => assert!(began.elapsed() < BOUND, "no {what}: {error}"),
+        }
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
