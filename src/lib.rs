@@ -1,4 +1,17 @@
 //! market-hub (map comes with the modules).
 
+pub mod batch;
+pub mod book;
+pub mod config;
+pub mod decimal;
+pub mod encode;
+pub mod envelope;
+pub mod event_time;
+pub mod exchange;
+pub mod json;
+pub mod lane;
 pub mod market;
+pub mod outcome;
+pub mod replay;
 pub mod rules;
+pub mod ticker;

@@ -1,0 +1,182 @@
+//! Batches: what one lane has to send, as one buffer of bytes with the messages as spans of it.
+//!
+//! A batch is filled by its lane, sent by the producer, and comes back empty to be filled again; nothing is allocated
+//! once it has grown to its size. It covers whole envelopes: the offsets `first_offset..=last_offset` of one lane.
+
+use std::ops::Range;
+
+/// Where a message goes; the partition is the lane's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// The stream's output topic.
+    Output,
+    /// The dead-letter topic beside the stream's input topic.
+    DeadLetter,
+}
+
+/// One message of a batch, as Kafka will have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'b> {
+    /// Where it goes.
+    pub destination: Destination,
+    /// Milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// Absent where the input record of a dead letter has none.
+    pub key: Option<&'b [u8]>,
+    /// Absent where the input record of a dead letter has none.
+    pub value: Option<&'b [u8]>,
+    batch: &'b Batch,
+    headers: (usize, usize),
+}
+
+impl<'b> Message<'b> {
+    /// The headers, in order: name and value.
+    pub fn headers(&self) -> impl ExactSizeIterator<Item = (&'b str, Option<&'b [u8]>)> + use<'b> {
+        let batch = self.batch;
+        batch.headers[self.headers.0..self.headers.1].iter().map(move |header| (header.name.as_str(), batch.slice(&header.value)))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Header {
+    name: Name,
+    value: Option<Range<usize>>,
+}
+
+/// Our own header names cost nothing; those of an input record are rare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    Ours(&'static str),
+    Theirs(Box<str>),
+}
+
+impl Name {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Ours(name) => name,
+            Self::Theirs(name) => name,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Span {
+    destination: Destination,
+    timestamp_ms: i64,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    headers: (usize, usize),
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    spans: Vec<Span>,
+    headers: Vec<Header>,
+}
+
+impl Batch {
+    /// The messages, in the order in which they came.
+    pub fn messages(&self) -> impl ExactSizeIterator<Item = Message<'_>> {
+        (0..self.spans.len()).map(|index| self.message(index))
+    }
+
+    /// The message at `index`, below [`Batch::len`].
+    #[must_use]
+    pub fn message(&self, index: usize) -> Message<'_> {
+        let span = &self.spans[index];
+        Message {
+            destination: span.destination,
+            timestamp_ms: span.timestamp_ms,
+            key: self.slice(&span.key),
+            value: self.slice(&span.value),
+            batch: self,
+            headers: span.headers,
+        }
+    }
+
+    /// How many messages there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Bytes of keys, values and headers.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Empties the batch, keeping its memory up to `bytes_max`: one giant envelope shall not stay for ever.
+    pub fn clear(&mut self, bytes_max: usize) {
+        self.bytes.clear();
+        self.bytes.shrink_to(bytes_max);
+        self.spans.clear();
+        self.headers.clear();
+    }
+
+    /// Starts a message. Write its parts, then [`Writer::finish`] it; a writer that is dropped leaves nothing behind.
+    pub const fn begin(&mut self, destination: Destination, timestamp_ms: i64) -> Writer<'_> {
+        let first_header = self.headers.len();
+        Writer { destination, timestamp_ms, key: None, value: None, first_header, batch: self }
+    }
+
+    fn slice(&self, range: &Option<Range<usize>>) -> Option<&[u8]> {
+        range.clone().map(|range| &self.bytes[range])
+    }
+}
+
+/// A message being written.
+#[derive(Debug)]
+pub struct Writer<'b> {
+    destination: Destination,
+    timestamp_ms: i64,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    first_header: usize,
+    batch: &'b mut Batch,
+}
+
+impl Writer<'_> {
+    /// Writes the key.
+    pub fn key(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.key = Some(self.append(write));
+    }
+
+    /// Writes the value.
+    pub fn value(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.value = Some(self.append(write));
+    }
+
+    /// Adds a header of ours.
+    pub fn header(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
+        let value = Some(self.append(write));
+        self.batch.headers.push(Header { name: Name::Ours(name), value });
+    }
+
+    /// Adds a header of the input record.
+    pub fn copy_header(&mut self, name: &str, value: Option<&[u8]>) {
+        let value = value.map(|value| self.append(|out| out.extend_from_slice(value)));
+        self.batch.headers.push(Header { name: Name::Theirs(name.into()), value });
+    }
+
+    /// Adds the message to the batch.
+    pub fn finish(self) {
+        let Self { destination, timestamp_ms, key, value, first_header, batch } = self;
+        let headers = (first_header, batch.headers.len());
+        batch.spans.push(Span { destination, timestamp_ms, key, value, headers });
+    }
+
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+        let start = self.batch.bytes.len();
+        write(&mut self.batch.bytes);
+        start..self.batch.bytes.len()
+    }
+}

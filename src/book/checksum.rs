@@ -1,0 +1,97 @@
+//! The checksums by which OKX and Kraken let a book be verified: CRC-32 (IEEE) of a text made from the best levels.
+
+use super::Level;
+use super::side::Side;
+use crate::rules::PairDecimals;
+
+/// A checksum that a frame carries. One beyond 32 bits fits no book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checksum {
+    /// OKX: signed, over the texts of the best 25 bids and asks in turns.
+    Okx(i64),
+    /// Kraken: unsigned, over the digits of the best 10 asks, then bids.
+    Kraken(i64),
+}
+
+/// Whether `checksum` is that of the book; `None` if Kraken's pair is unknown, so that nothing can be said.
+pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Option<PairDecimals>, text: &mut Vec<u8>) -> Option<bool> {
+    text.clear();
+    match checksum {
+        Checksum::Okx(expected) => {
+            okx_text(bids, asks, text);
+            Some(i64::from(crc32fast::hash(text).cast_signed()) == expected)
+        }
+        Checksum::Kraken(expected) => {
+            let complete = kraken_text(bids, asks, decimals?, text);
+            Some(complete.is_some() && i64::from(crc32fast::hash(text)) == expected)
+        }
+    }
+}
+
+/// `bid price:bid quantity:ask price:ask quantity:` in turns, best first; the longer side goes on alone.
+/// <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>
+fn okx_text(bids: &Side, asks: &Side, text: &mut Vec<u8>) {
+    let (mut bids, mut asks) = (bids.from_best().take(25), asks.from_best().take(25));
+    loop {
+        let pair = [bids.next(), asks.next()];
+        if pair == [None, None] {
+            break;
+        }
+        for level in pair.into_iter().flatten() {
+            level.spelling.write(level, text);
+            text.push(b':');
+        }
+    }
+    text.pop();
+}
+
+/// Price and quantity of each level as integers of the pair's smallest units. `None` if a level has more decimals than
+/// its pair. <https://docs.kraken.com/api/docs/guides/spot-ws-book-v2>
+fn kraken_text(bids: &Side, asks: &Side, decimals: PairDecimals, text: &mut Vec<u8>) -> Option<()> {
+    let mut write = |level: &Level| {
+        level.price.write_fixed(decimals.price.into(), false, text)?;
+        level.quantity.write_fixed(decimals.quantity.into(), false, text)
+    };
+    asks.from_best().take(10).try_for_each(&mut write)?;
+    bids.from_best().take(10).try_for_each(write)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::Spelling;
+    use crate::book::side::Best;
+    use crate::decimal::Decimal;
+
+    fn side(best: Best, levels: &[(&str, &str)]) -> Side {
+        let mut side = Side::new(best);
+        for (price, quantity) in levels {
+            let amount = |text: &str| Decimal::parse(text.as_bytes()).unwrap().amount().unwrap();
+            side.set(&Level { price: amount(price), quantity: amount(quantity), spelling: Spelling::of(price.as_bytes(), quantity.as_bytes()) });
+        }
+        side
+    }
+
+    #[test]
+    fn okx_examples_match() {
+        let bids = side(Best::Largest, &[("3366", "6"), ("3366.1", "7")]);
+        let asks = side(Best::Smallest, &[("3366.8", "9"), ("3368", "8")]);
+        let mut text = Vec::new();
+        assert_eq!(matches(Checksum::Okx(-1_881_014_294), &bids, &asks, None, &mut text), Some(true));
+        assert_eq!(text, b"3366.1:7:3366.8:9:3366:6:3368:8");
+        let bids = side(Best::Largest, &[("3366.1", "7")]);
+        let asks = side(Best::Smallest, &[("3366.8", "9"), ("3368", "8"), ("3372", "8")]);
+        assert_eq!(matches(Checksum::Okx(831_078_360), &bids, &asks, None, &mut text), Some(true));
+        assert_eq!(matches(Checksum::Okx(0), &bids, &asks, None, &mut text), Some(false));
+    }
+
+    #[test]
+    fn a_level_with_too_many_decimals_never_matches() {
+        let (bids, asks) = (side(Best::Largest, &[]), side(Best::Smallest, &[("1.25", "1")]));
+        let decimals = |price| Some(PairDecimals { price, quantity: 0 });
+        let mut text = Vec::new();
+        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(2), &mut text), Some(true));
+        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(1), &mut text), Some(false));
+        assert_eq!(matches(Checksum::Kraken(0), &bids, &asks, None, &mut text), None);
+    }
+}

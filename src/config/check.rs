@@ -1,0 +1,90 @@
+//! What settings say about each other: contradictions, which stop the start, and oddities, which are only warned of.
+
+use super::knobs::{self, Knob, STREAMS};
+use super::types::{Config, Idle};
+use super::values::Values;
+use crate::market::Stream;
+
+/// Adds the problems and warnings of `config` as a whole to `values`.
+pub(super) fn check(config: &Config, values: &mut Values) {
+    topics(config, values);
+    sizes(config, values);
+    threads(config, values);
+}
+
+/// No record may come back as input, and no offset may mean two lanes.
+fn topics(config: &Config, values: &mut Values) {
+    for stream in Stream::ALL {
+        let names = config.names(stream);
+        let input = STREAMS[stream.index()][0];
+        if names.dlt.len() > 249 {
+            values.contradiction(&[input, &knobs::DLT_SUFFIX], "together they are longer than the 249 characters of a topic name");
+        }
+        for other in Stream::ALL {
+            let [other_input, other_output, _] = STREAMS[other.index()];
+            let others = config.names(other);
+            if stream < other && names.input == others.input {
+                values.contradiction(&[input, other_input], "two streams cannot have the same input topic");
+            }
+            if names.input == others.output {
+                values.contradiction(&[input, other_output], "a topic cannot be both input and output");
+            }
+            if names.input == others.dlt {
+                clash(values, input, other_input, &format!("the input topic {:?} is also the dead-letter topic of {other}", names.input));
+            }
+            if names.output == others.dlt {
+                let output = STREAMS[stream.index()][1];
+                clash(values, output, other_input, &format!("the output topic {:?} is also the dead-letter topic of {other}", names.output));
+            }
+        }
+    }
+}
+
+/// A clash of `knob` with the dead-letter topic made of `input` and the suffix.
+fn clash(values: &mut Values, knob: &'static Knob, input: &'static Knob, why: &str) {
+    let mut knobs = vec![knob, input, &knobs::DLT_SUFFIX];
+    knobs.dedup_by_key(|knob| knob.flag);
+    values.contradiction(&knobs, why);
+}
+
+fn sizes(config: &Config, values: &mut Values) {
+    let limits = config.rules.limits;
+    let queue_bytes = config.kafka.producer_queue_kib << 10;
+    if limits.frame_bytes > limits.envelope_bytes {
+        values.contradiction(&[&knobs::FRAME_MAX_BYTES, &knobs::ENVELOPE_MAX_BYTES], "a frame cannot be larger than the envelope it is in");
+    }
+    // librdkafka refuses a message larger than its whole queue with QueueFull, every time: the lane would stand still for ever.
+    if queue_bytes < limits.envelope_bytes {
+        values.contradiction(&[&knobs::PRODUCER_QUEUE_KIB, &knobs::ENVELOPE_MAX_BYTES], "the producer could never send the largest envelope as a dead letter");
+    }
+    if queue_bytes < config.batch.bytes {
+        values.warn(&[&knobs::PRODUCER_QUEUE_KIB, &knobs::BATCH_BYTES], "a full batch does not fit the producer's queue at once");
+    }
+    if config.kafka.producer_queue_messages < config.batch.records {
+        values.warn(&[&knobs::PRODUCER_QUEUE_MESSAGES, &knobs::BATCH_RECORDS], "a full batch does not fit the producer's queue at once");
+    }
+}
+
+fn threads(config: &Config, values: &mut Values) {
+    let placement = &config.placement;
+    if let Some(cpu) = placement.producer_cpus.iter().find(|cpu| placement.worker_cpus.contains(cpu)) {
+        values.warn(&[&knobs::PRODUCER_CPUS, &knobs::WORKER_CPUS], &format!("the producer and a worker share CPU {cpu}"));
+    }
+    if !placement.pin {
+        let cpus = [(&knobs::WORKER_CPUS, &placement.worker_cpus), (&knobs::PRODUCER_CPUS, &placement.producer_cpus)];
+        for (knob, _) in cpus.into_iter().filter(|(_, cpus)| !cpus.is_empty()) {
+            values.warn(&[knob, &knobs::PIN], "has no effect, since threads are not pinned");
+        }
+    }
+    if let Some(workers) = placement.workers {
+        if workers > config.lanes.len() {
+            values.warn(&[&knobs::WORKERS], &format!("there are only {} lanes, so only as many workers will run", config.lanes.len()));
+        }
+        if placement.pin && !placement.worker_cpus.is_empty() && placement.worker_cpus.len() < workers.min(config.lanes.len()) {
+            values.warn(&[&knobs::WORKERS, &knobs::WORKER_CPUS], "there are fewer CPUs than workers, so some workers share one");
+        }
+    }
+    if !matches!(config.idle, Idle::Park(_)) && values.is_given(&knobs::IDLE_PARK_US) {
+        values.warn(&[&knobs::IDLE_PARK_US, &knobs::IDLE], "has no effect, since workers do not park");
+    }
+}

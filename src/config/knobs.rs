@@ -1,0 +1,273 @@
+//! The table of settings: one row is all there is to say about one, and every listing and check is made from it.
+//!
+//! Owns names, units, bounds, defaults and their explanations. Never reads a value.
+
+use crate::market::Stream;
+
+/// One setting.
+#[derive(Debug)]
+pub struct Knob {
+    /// The long option without its dashes: `batch-records`.
+    pub flag: &'static str,
+    /// The environment variable.
+    pub env: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The value when nothing is given, as it would be typed.
+    pub default: &'static str,
+    /// The heading under which listings show it; the rows of one heading stand together.
+    pub group: &'static str,
+    /// One or two sentences: what it does.
+    pub doc: &'static str,
+}
+
+/// What values a setting takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A whole number of `unit`, `min..=max`.
+    Number {
+        /// What is counted.
+        unit: Unit,
+        /// The smallest value allowed.
+        min: u64,
+        /// The largest value allowed.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `true` or `false`; on the command line the bare option means `true`.
+    Flag,
+    /// Text, in the form described.
+    Text(&'static str),
+}
+
+/// What the number of a setting counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Unit {
+    Count,
+    Bytes,
+    Kibibytes,
+    Microseconds,
+    Milliseconds,
+    Seconds,
+}
+
+impl Unit {
+    /// The unit's sign; empty for a plain count.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Count => "",
+            Self::Bytes => "bytes",
+            Self::Kibibytes => "KiB",
+            Self::Microseconds => "us",
+            Self::Milliseconds => "ms",
+            Self::Seconds => "s",
+        }
+    }
+}
+
+impl Knob {
+    /// What values are allowed, for people.
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        match self.kind {
+            Kind::Number { unit, min, max } => format!("{min}..={max} {}", unit.sign()).trim_end().to_owned(),
+            Kind::Choice(words) => words.join(", "),
+            Kind::Flag => "true, false".to_owned(),
+            Kind::Text(form) => form.to_owned(),
+        }
+    }
+}
+
+const fn number(unit: Unit, min: u64, max: u64) -> Kind {
+    Kind::Number { unit, min, max }
+}
+
+const TOPIC: Kind = Kind::Text("a topic name");
+const GROUP: Kind = Kind::Text("a group name");
+const CPUS: Kind = Kind::Text("CPU numbers and ranges such as 2-5,8");
+
+const fn stream(index: usize) -> Stream {
+    Stream::ALL[index]
+}
+
+/// Makes of each row a static and, of all of them, [`ALL`].
+macro_rules! knobs {
+    ($($group:literal { $($name:ident $flag:literal $env:literal = $default:expr, $kind:expr, $doc:literal;)* })*) => {
+        $($(#[doc = $doc] pub static $name: Knob = Knob { flag: $flag, env: $env, kind: $kind, default: $default, group: $group, doc: $doc };)*)*
+        /// Every setting, in the order of listings.
+        pub static ALL: &[&Knob] = &[$($(&$name,)*)*];
+    };
+}
+
+use Unit::{Bytes, Count, Kibibytes, Microseconds, Milliseconds, Seconds};
+
+knobs! {
+    "What is processed" {
+        BROKERS "brokers" "KAFKA_BOOTSTRAP_SERVERS" = "127.0.0.1:9092", Kind::Text("host:port, host:port, ..."),
+            "The Kafka brokers to ask first.";
+        LANES "lanes" "HUB_LANES" = "", Kind::Text("streams such as ne-ticker, or with partitions asia-orderbook:0,2-3, between spaces or ;"),
+            "Which input partitions this process works on; empty: the 18 of the contract.";
+        START "start" "HUB_START" = "earliest", Kind::Choice(&["earliest", "latest"]),
+            "Where a lane begins whose group has no committed offset.";
+        CREATE_TOPICS "create-topics" "HUB_CREATE_TOPICS" = "false", Kind::Flag,
+            "Make missing topics at the start, with the partitions of the contract.";
+        TOPIC_REPLICATION "topic-replication" "HUB_TOPIC_REPLICATION" = "1", number(Count, 1, 10),
+            "How many replicas topics get that are made at the start.";
+    }
+    "Topics and groups" {
+        KOREA_TICKER_INPUT "korea-ticker-input" "HUB_KOREA_TICKER_INPUT" = stream(0).input_topic(), TOPIC, "Input topic of korea-ticker.";
+        KOREA_TICKER_OUTPUT "korea-ticker-output" "HUB_KOREA_TICKER_OUTPUT" = stream(0).output_topic(), TOPIC, "Output topic of korea-ticker.";
+        KOREA_TICKER_GROUP "korea-ticker-group" "HUB_KOREA_TICKER_GROUP" = stream(0).group(), GROUP, "Consumer group of korea-ticker.";
+        KOREA_ORDERBOOK_INPUT "korea-orderbook-input" "HUB_KOREA_ORDERBOOK_INPUT" = stream(1).input_topic(), TOPIC, "Input topic of korea-orderbook.";
+        KOREA_ORDERBOOK_OUTPUT "korea-orderbook-output" "HUB_KOREA_ORDERBOOK_OUTPUT" = stream(1).output_topic(), TOPIC, "Output topic of korea-orderbook.";
+        KOREA_ORDERBOOK_GROUP "korea-orderbook-group" "HUB_KOREA_ORDERBOOK_GROUP" = stream(1).group(), GROUP, "Consumer group of korea-orderbook.";
+        ASIA_TICKER_INPUT "asia-ticker-input" "HUB_ASIA_TICKER_INPUT" = stream(2).input_topic(), TOPIC, "Input topic of asia-ticker.";
+        ASIA_TICKER_OUTPUT "asia-ticker-output" "HUB_ASIA_TICKER_OUTPUT" = stream(2).output_topic(), TOPIC, "Output topic of asia-ticker.";
+        ASIA_TICKER_GROUP "asia-ticker-group" "HUB_ASIA_TICKER_GROUP" = stream(2).group(), GROUP, "Consumer group of asia-ticker.";
+        ASIA_ORDERBOOK_INPUT "asia-orderbook-input" "HUB_ASIA_ORDERBOOK_INPUT" = stream(3).input_topic(), TOPIC, "Input topic of asia-orderbook.";
+        ASIA_ORDERBOOK_OUTPUT "asia-orderbook-output" "HUB_ASIA_ORDERBOOK_OUTPUT" = stream(3).output_topic(), TOPIC, "Output topic of asia-orderbook.";
+        ASIA_ORDERBOOK_GROUP "asia-orderbook-group" "HUB_ASIA_ORDERBOOK_GROUP" = stream(3).group(), GROUP, "Consumer group of asia-orderbook.";
+        NE_TICKER_INPUT "ne-ticker-input" "HUB_NE_TICKER_INPUT" = stream(4).input_topic(), TOPIC, "Input topic of ne-ticker.";
+        NE_TICKER_OUTPUT "ne-ticker-output" "HUB_NE_TICKER_OUTPUT" = stream(4).output_topic(), TOPIC, "Output topic of ne-ticker.";
+        NE_TICKER_GROUP "ne-ticker-group" "HUB_NE_TICKER_GROUP" = stream(4).group(), GROUP, "Consumer group of ne-ticker.";
+        NE_ORDERBOOK_INPUT "ne-orderbook-input" "HUB_NE_ORDERBOOK_INPUT" = stream(5).input_topic(), TOPIC, "Input topic of ne-orderbook.";
+        NE_ORDERBOOK_OUTPUT "ne-orderbook-output" "HUB_NE_ORDERBOOK_OUTPUT" = stream(5).output_topic(), TOPIC, "Output topic of ne-orderbook.";
+        NE_ORDERBOOK_GROUP "ne-orderbook-group" "HUB_NE_ORDERBOOK_GROUP" = stream(5).group(), GROUP, "Consumer group of ne-orderbook.";
+        DLT_SUFFIX "dlt-suffix" "HUB_DLT_SUFFIX" = "-dlt", Kind::Text("letters, digits, '.', '_' and '-'"),
+            "What is put after an input topic's name to name the topic of its dead letters.";
+    }
+    "Books" {
+        BOOK "book" "HUB_BOOK" = "maintained", Kind::Choice(&["maintained", "frame", "hold"]),
+            "How books of delta exchanges are kept: maintained keeps them and marks records of unverified ones, frame reads each frame as a whole book, hold \
+             writes no records of unverified ones.";
+        BOOK_TIME "book-time" "HUB_BOOK_TIME" = "event", Kind::Choice(&["event", "wall"]),
+            "Which time order-book records carry: the exchange's, or that of processing. With wall the same input no longer gives the same bytes.";
+        KRAKEN_DEPTH "kraken-depth" "HUB_KRAKEN_DEPTH" = "10", number(Count, 1, 1000),
+            "How many levels a side a Kraken book holds until a snapshot has more.";
+        KRAKEN_DECIMALS "kraken-decimals" "HUB_KRAKEN_DECIMALS" = "BTC/USD=1:8,ETH/USD=2:8,XRP/USD=5:8,ALGO/USD=5:8,USDG/USD=4:5,MATIC/USD=4:8",
+            Kind::Text("PAIR=PRICE:QUANTITY, ... with decimals of 0..=18"),
+            "Decimals of Kraken's pairs, for its checksum; given pairs add to the default ones or replace them.";
+    }
+    "Bounds on the input" {
+        ENVELOPE_MAX_BYTES "envelope-max-bytes" "HUB_ENVELOPE_MAX_BYTES" = "8388608", number(Bytes, 1024, 64 << 20),
+            "The largest envelope that is read; larger ones become dead letters.";
+        FRAME_MAX_BYTES "frame-max-bytes" "HUB_FRAME_MAX_BYTES" = "1048576", number(Bytes, 64, 64 << 20),
+            "The largest frame that is read, unescaped; larger ones become dead letters.";
+        DEPTH_MAX "depth-max" "HUB_DEPTH_MAX" = "32", number(Count, 4, 128),
+            "How deep a frame, and an envelope around its frames, may nest.";
+        LEVELS_MAX "levels-max" "HUB_LEVELS_MAX" = "5000", number(Count, 1, 100_000),
+            "How many levels one side of one frame may have.";
+        NUMBER_MAX_CHARS "number-max-chars" "HUB_NUMBER_MAX_CHARS" = "64", number(Count, 1, 1024),
+            "How many characters a number that is read may have.";
+        FUTURE_MAX_MS "future-max-ms" "HUB_FUTURE_MAX_MS" = "3600000", number(Milliseconds, 0, 315_360_000_000),
+            "How far an event time may lie after its input record's timestamp and still become the Kafka timestamp; brokers refuse records from their future.";
+    }
+    "Threads" {
+        WORKERS "workers" "HUB_WORKERS" = "0", number(Count, 0, 256),
+            "How many workers share the lanes; 0: one less than the CPUs this process may use, at least 1, at most one a lane.";
+        PIN "pin" "HUB_PIN" = "true", Kind::Flag,
+            "Pin workers and the producer to a CPU each.";
+        WORKER_CPUS "worker-cpus" "HUB_WORKER_CPUS" = "", CPUS,
+            "The CPUs of the workers, first worker first; empty: chosen.";
+        PRODUCER_CPUS "producer-cpus" "HUB_PRODUCER_CPUS" = "", CPUS,
+            "The CPUs of the producer's thread; empty: chosen.";
+        HOUSEKEEPING_CPUS "housekeeping-cpus" "HUB_HOUSEKEEPING_CPUS" = "", CPUS,
+            "The CPUs of everything else, librdkafka's threads too; empty: chosen.";
+        WORKER_STACK_KIB "worker-stack-kib" "HUB_WORKER_STACK_KIB" = "16384", number(Kibibytes, 1024, 1 << 20),
+            "The stack of a worker; large, so that no nesting within the bounds can exhaust it.";
+        IDLE "idle" "HUB_IDLE" = "park", Kind::Choice(&["spin", "yield", "park"]),
+            "What a worker with nothing to do does: spin burns its CPU and reacts at once, yield lets other threads run, park sleeps.";
+        IDLE_PARK_US "idle-park-us" "HUB_IDLE_PARK_US" = "200", number(Microseconds, 1, 100_000),
+            "How long a worker parks at a time.";
+        POLL_MAX_ENVELOPES "poll-max-envelopes" "HUB_POLL_MAX_ENVELOPES" = "64", number(Count, 1, 4096),
+            "How many envelopes a worker takes from one lane before it looks at the others.";
+    }
+    "Batches" {
+        BATCH_RECORDS "batch-records" "HUB_BATCH_RECORDS" = "512", number(Count, 1, 100_000),
+            "A batch is handed to the producer when it has this many records and dead letters.";
+        BATCH_BYTES "batch-bytes" "HUB_BATCH_BYTES" = "262144", number(Bytes, 1024, 16 << 20),
+            "A batch is handed to the producer when it has this many bytes.";
+        BATCH_AGE_US "batch-age-us" "HUB_BATCH_AGE_US" = "2000", number(Microseconds, 0, 10_000_000),
+            "A batch is handed to the producer when its first envelope has waited this long; 0: as soon as no more input is at hand.";
+        CHANNEL_BATCHES "channel-batches" "HUB_CHANNEL_BATCHES" = "64", number(Count, 2, 4096),
+            "How many batches may wait between one worker and the producer; when they do, the worker stops polling.";
+    }
+    "Kafka clients" {
+        FETCH_WAIT_MS "fetch-wait-ms" "HUB_FETCH_WAIT_MS" = "50", number(Milliseconds, 1, 5000),
+            "How long a broker may hold back the answer to a fetch for want of data.";
+        FETCH_MAX_BYTES "fetch-max-bytes" "HUB_FETCH_MAX_BYTES" = "8388608", number(Bytes, 1024, 512 << 20),
+            "The most that one fetch brings.";
+        FETCH_QUEUE_KIB "fetch-queue-kib" "HUB_FETCH_QUEUE_KIB" = "16384", number(Kibibytes, 64, 1 << 20),
+            "How much input one consumer client keeps at hand.";
+        LINGER_MS "linger-ms" "HUB_LINGER_MS" = "5", number(Milliseconds, 0, 1000),
+            "How long the producer waits for company before it sends a record; more makes larger requests.";
+        COMPRESSION "compression" "HUB_COMPRESSION" = "none", Kind::Choice(&["none", "gzip", "lz4"]),
+            "How the producer compresses.";
+        PRODUCER_QUEUE_KIB "producer-queue-kib" "HUB_PRODUCER_QUEUE_KIB" = "65536", number(Kibibytes, 64, 1 << 20),
+            "How much the producer holds that is not acknowledged; when it is full, workers stop polling. Must hold the largest envelope, which may become a \
+             dead letter.";
+        PRODUCER_QUEUE_MESSAGES "producer-queue-messages" "HUB_PRODUCER_QUEUE_MESSAGES" = "100000", number(Count, 10, 10_000_000),
+            "How many messages the producer holds that are not acknowledged.";
+        COMMIT_INTERVAL_MS "commit-interval-ms" "HUB_COMMIT_INTERVAL_MS" = "200", number(Milliseconds, 1, 60_000),
+            "How often a worker commits the offsets up to which everything is acknowledged.";
+    }
+    "Start, stop and reports" {
+        START_DEADLINE_S "start-deadline-s" "HUB_START_DEADLINE_S" = "60", number(Seconds, 0, 3600),
+            "How long to wait at the start for brokers and topics before giving up; 0: not at all.";
+        STOP_DEADLINE_MS "stop-deadline-ms" "HUB_STOP_DEADLINE_MS" = "10000", number(Milliseconds, 100, 600_000),
+            "How long a stop may take until everything in flight is acknowledged and committed.";
+        REPORT_INTERVAL_S "report-interval-s" "HUB_REPORT_INTERVAL_S" = "10", number(Seconds, 1, 3600),
+            "How often counts and latencies are logged.";
+    }
+}
+
+/// The settings of each stream, by [`Stream::index`]: input topic, output topic, group.
+pub static STREAMS: [[&Knob; 3]; Stream::COUNT] = [
+    [&KOREA_TICKER_INPUT, &KOREA_TICKER_OUTPUT, &KOREA_TICKER_GROUP],
+    [&KOREA_ORDERBOOK_INPUT, &KOREA_ORDERBOOK_OUTPUT, &KOREA_ORDERBOOK_GROUP],
+    [&ASIA_TICKER_INPUT, &ASIA_TICKER_OUTPUT, &ASIA_TICKER_GROUP],
+    [&ASIA_ORDERBOOK_INPUT, &ASIA_ORDERBOOK_OUTPUT, &ASIA_ORDERBOOK_GROUP],
+    [&NE_TICKER_INPUT, &NE_TICKER_OUTPUT, &NE_TICKER_GROUP],
+    [&NE_ORDERBOOK_INPUT, &NE_ORDERBOOK_OUTPUT, &NE_ORDERBOOK_GROUP],
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn rows_follow_one_pattern() {
+        let flags: BTreeSet<_> = ALL.iter().map(|knob| knob.flag).collect();
+        assert_eq!(flags.len(), ALL.len(), "each flag is given once");
+        for knob in ALL.iter().filter(|knob| knob.flag != "brokers") {
+            assert_eq!(knob.env, format!("HUB_{}", knob.flag.replace('-', "_").to_uppercase()));
+            assert!(knob.doc.ends_with('.'), "{}: whole sentences", knob.flag);
+            if let Kind::Number { unit, .. } = knob.kind {
+                let suffix = unit.sign().to_lowercase();
+                let named = if unit == Unit::Bytes || unit == Unit::Count { knob.flag.contains(&suffix) } else { knob.flag.ends_with(&format!("-{suffix}")) };
+                assert!(named, "{}: the name tells the unit {suffix}", knob.flag);
+            }
+        }
+        for stream in Stream::ALL {
+            for (knob, role) in STREAMS[stream.index()].into_iter().zip(["input", "output", "group"]) {
+                assert_eq!(knob.flag, format!("{stream}-{role}"));
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_start_within_their_bounds() {
+        for knob in ALL {
+            match knob.kind {
+                Kind::Number { min, max, .. } => assert!((min..=max).contains(&knob.default.parse().expect(knob.flag)), "{}", knob.flag),
+                Kind::Choice(words) => assert!(words.contains(&knob.default), "{}", knob.flag),
+                Kind::Flag => assert!(["true", "false"].contains(&knob.default), "{}", knob.flag),
+                Kind::Text(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What the settings amount to: typed, checked, and in the units that the code works with.
+
+use super::lanes::LaneId;
+use super::properties::Properties;
+use crate::market::Stream;
+use crate::rules::Rules;
+use std::time::Duration;
+
+/// Everything that a run is told, checked once at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What changes the output of the core.
+    pub rules: Rules,
+    /// The brokers to ask first: `host:port,host:port`.
+    pub brokers: String,
+    /// The input partitions to work on, by stream and partition; at least one, each once.
+    pub lanes: Vec<LaneId>,
+    /// Topics and group of each stream, by [`Stream::index`].
+    pub streams: [StreamNames; Stream::COUNT],
+    /// Where a lane without a committed offset begins.
+    pub start: StartAt,
+    /// Whether topics that are missing are made at the start.
+    pub create_topics: bool,
+    /// Replicas of topics made at the start; `1..=10`.
+    pub topic_replication: i32,
+    /// Threads and their CPUs.
+    pub placement: Placement,
+    /// What a worker with nothing to do does.
+    pub idle: Idle,
+    /// Envelopes that a worker takes from one lane before it looks at the others; `1..=4096`.
+    pub poll_max_envelopes: usize,
+    /// When a batch is full.
+    pub batch: BatchConfig,
+    /// How the Kafka clients are set up.
+    pub kafka: KafkaConfig,
+    /// How often a worker commits; `1 ms..=60 s`.
+    pub commit_interval: Duration,
+    /// How long to wait at the start for brokers and topics; `0..=1 h`.
+    pub start_deadline: Duration,
+    /// How long a stop may take; `100 ms..=10 min`.
+    pub stop_deadline: Duration,
+    /// How often counts and latencies are logged; `1 s..=1 h`.
+    pub report_interval: Duration,
+}
+
+impl Config {
+    /// Topics and group of `stream`.
+    #[must_use]
+    pub fn names(&self, stream: Stream) -> &StreamNames {
+        &self.streams[stream.index()]
+    }
+}
+
+/// The Kafka names of one stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamNames {
+    /// The topic that is read; no other stream's, and nobody's output or dead-letter topic.
+    pub input: String,
+    /// The topic that records are written to.
+    pub output: String,
+    /// The topic that dead letters are written to.
+    pub dlt: String,
+    /// The group that offsets are committed to.
+    pub group: String,
+}
+
+/// Where a lane without a committed offset begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum StartAt {
+    Earliest,
+    Latest,
+}
+
+/// Which threads run, and on which CPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// How many workers were asked for, `1..=256`; `None` leaves it to [`Placement::worker_count`].
+    pub workers: Option<usize>,
+    /// CPUs of the workers, first worker first; empty leaves it to the runtime.
+    pub worker_cpus: Vec<usize>,
+    /// CPUs of the producer's thread; empty leaves it to the runtime.
+    pub producer_cpus: Vec<usize>,
+    /// CPUs of all other threads; empty leaves it to the runtime.
+    pub housekeeping_cpus: Vec<usize>,
+    /// Whether workers and the producer are pinned at all.
+    pub pin: bool,
+    /// Stack of a worker in bytes; `1 MiB..=1 GiB`.
+    pub worker_stack_bytes: usize,
+}
+
+impl Placement {
+    /// How many workers run where this process may use `allowed_cpus` CPUs and has `lanes` lanes: as asked, else one less than the CPUs; at least 1,
+    /// and never more than the lanes.
+    #[must_use]
+    pub fn worker_count(&self, allowed_cpus: usize, lanes: usize) -> usize {
+        self.workers.unwrap_or(allowed_cpus.saturating_sub(1)).min(lanes).max(1)
+    }
+}
+
+/// What a worker with nothing to do does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// Look again at once.
+    Spin,
+    /// Let other threads run, then look again.
+    Yield,
+    /// Sleep this long, then look again; `1 us..=100 ms`.
+    Park(Duration),
+}
+
+/// When a batch is handed to the producer, and how many may wait there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchConfig {
+    /// At this many records and dead letters; `1..=100_000`.
+    pub records: usize,
+    /// At this many bytes; `1 KiB..=16 MiB`.
+    pub bytes: usize,
+    /// When its first envelope has waited this long; `0..=10 s`.
+    pub age: Duration,
+    /// Batches that may wait between one worker and the producer; `2..=4096`.
+    pub channel: usize,
+}
+
+/// How the Kafka clients are set up. Everything else about them is fixed by the promises of delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaConfig {
+    /// `fetch.wait.max.ms`; `1 ms..=5 s`.
+    pub fetch_wait: Duration,
+    /// `fetch.max.bytes`, `1 KiB..=512 MiB`; `receive.message.max.bytes` must be at least 512 above it.
+    pub fetch_max_bytes: usize,
+    /// `queued.max.messages.kbytes` of each consumer client, in KiB; `64..=1_048_576`.
+    pub fetch_queue_kib: usize,
+    /// `linger.ms`; `0..=1 s`.
+    pub linger: Duration,
+    /// `compression.type`.
+    pub compression: Compression,
+    /// `queue.buffering.max.kbytes`, in KiB, `64..=1_048_576`; holds at least the largest envelope.
+    pub producer_queue_kib: usize,
+    /// `queue.buffering.max.messages`; `10..=10_000_000`.
+    pub producer_queue_messages: usize,
+    /// Further properties of every consumer.
+    pub consumer_properties: Properties,
+    /// Further properties of the producer.
+    pub producer_properties: Properties,
+}
+
+/// How the producer compresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Compression {
+    None,
+    Gzip,
+    Lz4,
+}
+
+impl Compression {
+    /// The value of `compression.type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Lz4 => "lz4",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_leave_a_cpu_and_never_outnumber_lanes() {
+        let mut placement = Config::default().placement;
+        for (asked, allowed_cpus, lanes, count) in
+            [(None, 8, 18, 7), (None, 1, 18, 1), (None, 0, 18, 1), (None, 64, 18, 18), (Some(3), 2, 18, 3), (Some(9), 2, 4, 4), (None, 8, 0, 1)]
+        {
+            placement.workers = asked;
+            assert_eq!(placement.worker_count(allowed_cpus, lanes), count);
+        }
+    }
+}

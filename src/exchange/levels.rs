@@ -1,0 +1,216 @@
+//! The sides of a book as the exchanges write them, read into levels: one loop for all, tables for what differs
+//! (contract, sections 6 and 9).
+
+use std::borrow::Cow;
+
+use crate::book::{Frame, Level, Spelling};
+use crate::decimal::{Amount, Decimal};
+use crate::json::{Cursor, Token, unescape};
+use crate::outcome::Reason;
+use crate::rules::Limits;
+
+/// How an exchange writes one level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// `["64024.7","2.36206603",...]`: price, quantity, and what is ignored.
+    Pair,
+    /// As [`Layout::Pair`]; the texts are kept, for the checksum.
+    PairAsSpelled,
+    /// `{"price":..,"qty":..}`; the second of the quantity's names counts where the first is not there.
+    Object(&'static [&'static str; 3]),
+}
+
+/// A price and a quantity in the same object: ask price, ask quantity, bid price, bid quantity.
+pub(super) type UnitKeys = [&'static str; 4];
+
+/// Reads two arrays of levels into `frame`.
+///
+/// # Errors
+/// The first reason that holds, in the order of contract section 9: [`Reason::Shape`], [`Reason::Missing`],
+/// [`Reason::Shape`], [`Reason::Levels`], [`Reason::Shape`], [`Reason::Missing`], [`Reason::Number`].
+pub(super) fn read_sides(bids: &Token<'_>, asks: &Token<'_>, layout: Layout, limits: &Limits, frame: &mut Frame) -> Result<(), Reason> {
+    if !bids.is_there() && !asks.is_there() {
+        return Err(Reason::Shape);
+    }
+    if !bids.is_value() || !asks.is_value() {
+        return Err(Reason::Missing);
+    }
+    let (Token::List(bids), Token::List(asks)) = (bids, asks) else { return Err(Reason::Shape) };
+    let bids = Reader::new(bids, limits).side(layout, &mut frame.bids);
+    let asks = Reader::new(asks, limits).side(layout, &mut frame.asks);
+    first_of(bids, asks)
+}
+
+/// Reads one array whose elements hold a level of either side into `frame`.
+///
+/// # Errors
+/// As [`read_sides`].
+pub(super) fn read_units(units: &Token<'_>, keys: &UnitKeys, limits: &Limits, frame: &mut Frame) -> Result<(), Reason> {
+    match units {
+        Token::List(units) => Reader::new(units, limits).units(keys, frame),
+        Token::Null => Err(Reason::Missing),
+        _ => Err(Reason::Shape),
+    }
+}
+
+/// Of two results, the fault that the contract names first.
+fn first_of(one: Result<(), Reason>, other: Result<(), Reason>) -> Result<(), Reason> {
+    match (one, other) {
+        (Err(one), Err(other)) => Err(if rank(one) <= rank(other) { one } else { other }),
+        (Ok(()), result) | (result, Ok(())) => result,
+    }
+}
+
+/// The order in which the faults of levels are told.
+const fn rank(reason: Reason) -> u8 {
+    match reason {
+        Reason::Levels => 0,
+        Reason::Shape => 1,
+        Reason::Missing => 2,
+        _ => 3,
+    }
+}
+
+/// A price or quantity as it stands in the frame: not there, no number at all, or text to be read as one.
+#[derive(Default)]
+enum Field<'t> {
+    #[default]
+    Absent,
+    NotANumber,
+    Text(Cow<'t, [u8]>),
+}
+
+/// Walks over the elements of a side. The text has passed the guard: a syntax error cannot come.
+struct Reader<'t> {
+    cursor: Cursor<'t>,
+    limits: &'t Limits,
+    fault: Result<(), Reason>,
+}
+
+impl<'t> Reader<'t> {
+    const fn new(text: &'t str, limits: &'t Limits) -> Self {
+        Self { cursor: Cursor::new(text.as_bytes()), limits, fault: Ok(()) }
+    }
+
+    fn side(mut self, layout: Layout, levels: &mut Vec<Level>) -> Result<(), Reason> {
+        self.elements(|reader| {
+            let [price, quantity] = match layout {
+                Layout::Pair | Layout::PairAsSpelled => reader.pair()?,
+                Layout::Object(keys) => {
+                    let [price, quantity, other] = reader.object(keys)?;
+                    [price, if matches!(quantity, Field::Absent) { other } else { quantity }]
+                }
+            };
+            reader.push(&price, &quantity, layout == Layout::PairAsSpelled, levels);
+            Ok(())
+        })
+    }
+
+    fn units(mut self, keys: &UnitKeys, frame: &mut Frame) -> Result<(), Reason> {
+        self.elements(|reader| {
+            let [ask_price, ask_quantity, bid_price, bid_quantity] = reader.object(keys)?;
+            reader.push(&ask_price, &ask_quantity, false, &mut frame.asks);
+            reader.push(&bid_price, &bid_quantity, false, &mut frame.bids);
+            Ok(())
+        })
+    }
+
+    /// Calls `read` before each element, up to the bound; notes the faults.
+    fn elements(&mut self, mut read: impl FnMut(&mut Self) -> Result<(), Reason>) -> Result<(), Reason> {
+        self.cursor.expect(b'[')?;
+        let mut count = 0;
+        while self.cursor.next_member(count == 0, b']')? {
+            count += 1;
+            if count > self.limits.levels {
+                return Err(Reason::Levels);
+            }
+            read(self)?;
+        }
+        self.fault
+    }
+
+    /// The first two elements of an array; two absent fields, and a noted fault, where there is something else.
+    fn pair(&mut self) -> Result<[Field<'t>; 2], Reason> {
+        let mut fields = [Field::Absent, Field::Absent];
+        if self.cursor.peek() != Some(b'[') {
+            return self.wrong_type(fields);
+        }
+        self.cursor.expect(b'[')?;
+        let mut count = 0;
+        while self.cursor.next_member(count == 0, b']')? {
+            match fields.get_mut(count) {
+                Some(field) => *field = self.field()?,
+                None => drop(self.cursor.skip(usize::MAX)?),
+            }
+            count += 1;
+        }
+        if count < fields.len() {
+            self.note(Reason::Shape);
+        }
+        Ok(fields)
+    }
+
+    /// The values of `keys` in an object; absent fields, and a noted fault, where there is something else.
+    fn object<const N: usize>(&mut self, keys: &[&str; N]) -> Result<[Field<'t>; N], Reason> {
+        let mut fields = std::array::from_fn(|_| Field::Absent);
+        if self.cursor.peek() != Some(b'{') {
+            return self.wrong_type(fields);
+        }
+        self.cursor.expect(b'{')?;
+        let mut first = true;
+        while self.cursor.next_member(first, b'}')? {
+            first = false;
+            let key = unescape(self.cursor.key()?).bytes;
+            match keys.iter().position(|known| known.as_bytes() == key.as_ref()) {
+                Some(at) => fields[at] = self.field()?,
+                None => drop(self.cursor.skip(usize::MAX)?),
+            }
+        }
+        Ok(fields)
+    }
+
+    fn wrong_type<const N: usize>(&mut self, fields: [Field<'t>; N]) -> Result<[Field<'t>; N], Reason> {
+        self.note(Reason::Shape);
+        self.cursor.skip(usize::MAX)?;
+        Ok(fields)
+    }
+
+    fn field(&mut self) -> Result<Field<'t>, Reason> {
+        let value = self.cursor.skip(usize::MAX)?;
+        let text = self.cursor.slice(value.start, value.end);
+        Ok(match text {
+            [b'"', inner @ .., b'"'] => Field::Text(unescape(inner).bytes),
+            [b'-' | b'0'..=b'9', ..] => Field::Text(Cow::Borrowed(text)),
+            _ => Field::NotANumber,
+        })
+    }
+
+    fn push(&mut self, price: &Field<'_>, quantity: &Field<'_>, as_spelled: bool, levels: &mut Vec<Level>) {
+        match (self.amount(price), self.amount(quantity)) {
+            (Ok(price_units), Ok(quantity_units)) => {
+                let spelling = match (price, quantity) {
+                    (Field::Text(price), Field::Text(quantity)) if as_spelled => Spelling::of(price, quantity),
+                    _ => Spelling::default(),
+                };
+                levels.push(Level { price: price_units, quantity: quantity_units, spelling });
+            }
+            (price, quantity) => {
+                for reason in [price.err(), quantity.err()].into_iter().flatten() {
+                    self.note(reason);
+                }
+            }
+        }
+    }
+
+    fn amount(&self, field: &Field<'_>) -> Result<Amount, Reason> {
+        match field {
+            Field::Absent => Err(Reason::Missing),
+            Field::Text(text) if text.len() <= self.limits.number_chars => Decimal::parse(text).ok().and_then(Decimal::amount).ok_or(Reason::Number),
+            Field::Text(_) | Field::NotANumber => Err(Reason::Number),
+        }
+    }
+
+    fn note(&mut self, reason: Reason) {
+        self.fault = first_of(self.fault, Err(reason));
+    }
+}

@@ -1,0 +1,233 @@
+//! A lane: one input partition of a stream. Envelope in, outcomes into a batch: the whole core in one call.
+//!
+//! A lane owns all that depends on order. It is a pure function of its input and the rules: no clock, no thread, no
+//! Kafka. `frames == records + control + stale + held + rejected frames`, in every envelope that is accepted.
+
+mod books;
+
+use std::sync::Arc;
+
+use crate::batch::{Batch, Destination};
+use crate::book::{Action, Applied, Frame, Summary};
+use crate::decimal::write_integer;
+use crate::encode;
+use crate::envelope::{self, Item, Origin, Symbol};
+use crate::event_time::EventTime;
+use crate::exchange::{self, Decoded};
+use crate::market::{Exchange, Kind, Stream};
+use crate::outcome::{Counts, Reason};
+use crate::rules::{BookMode, BookTime, Rules};
+use books::Books;
+
+/// One input record.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// Its offset in the lane's partition.
+    pub offset: i64,
+    /// Its Kafka timestamp in milliseconds; below 0 where it has none.
+    pub timestamp_ms: i64,
+    /// The moment of processing in microseconds since the epoch; read only with [`BookTime::Wall`].
+    pub now_micros: i64,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value: an envelope.
+    pub value: Option<&'a [u8]>,
+    /// Its headers, in order.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Lane {
+    envelopes: envelope::Reader,
+    frames: Frames,
+}
+
+impl Lane {
+    /// A lane without books. `input_topic` is what dead letters name as their origin.
+    #[must_use]
+    pub fn new(stream: Stream, partition: i32, input_topic: &str, rules: Arc<Rules>) -> Self {
+        let frames = Frames {
+            stream,
+            partition,
+            input_topic: input_topic.to_owned(),
+            rules,
+            books: Books::default(),
+            frame: Frame::default(),
+            counts: Counts::default(),
+        };
+        Self { envelopes: envelope::Reader::default(), frames }
+    }
+
+    /// What became of the frames so far.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.frames.counts
+    }
+
+    /// Processes one input record and appends what comes of it to `batch`.
+    pub fn process(&mut self, input: &Input<'_>, batch: &mut Batch) {
+        let frames = &mut self.frames;
+        frames.counts.envelopes += 1;
+        let envelope = match self.envelopes.read(input.value.unwrap_or_default(), &frames.rules.limits) {
+            Ok(envelope) => envelope,
+            Err(rejected) => {
+                frames.counts.rejected_envelopes += 1;
+                frames.reject(rejected.reason, input, &rejected.origin, None, input.value, batch);
+                return;
+            }
+        };
+        let misplaced = frames.is_misplaced(envelope.exchange);
+        for (index, item) in envelope.items().enumerate() {
+            frames.counts.frames += 1;
+            frames.counts.misplaced += u64::from(misplaced);
+            if let Err(reason) = frames.process(envelope.exchange, &envelope.symbol, item, input, batch) {
+                let origin = Origin { region: Some(envelope.exchange.region()), exchange: Some(envelope.exchange), symbol: Some(envelope.symbol) };
+                frames.reject(reason, input, &origin, Some(index), Some(item.bytes()), batch);
+            }
+        }
+    }
+}
+
+/// What processes the frames of a lane, apart from the reader that they are borrowed from.
+#[derive(Debug)]
+struct Frames {
+    stream: Stream,
+    partition: i32,
+    input_topic: String,
+    rules: Arc<Rules>,
+    books: Books,
+    frame: Frame,
+    counts: Counts,
+}
+
+impl Frames {
+    /// Whether frames of `exchange` are expected in another lane.
+    fn is_misplaced(&self, exchange: Exchange) -> bool {
+        self.stream.exchange_at(self.partition) != Some(exchange)
+    }
+
+    /// Processes one item of `data`.
+    fn process(&mut self, exchange: Exchange, symbol: &Symbol, item: Item<'_>, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
+        let Some(text) = frame_text(item, &self.rules)? else {
+            self.counts.control[exchange as usize] += 1;
+            return Ok(());
+        };
+        match self.stream.kind {
+            Kind::Ticker => self.ticker(exchange, symbol, text, input, batch),
+            Kind::Orderbook => self.book(exchange, symbol, text, input, batch),
+        }
+    }
+
+    fn ticker(&mut self, exchange: Exchange, symbol: &Symbol, text: &str, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
+        let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else {
+            self.counts.control[exchange as usize] += 1;
+            return Ok(());
+        };
+        let time = time.unwrap_or(EventTime::of_record(input.timestamp_ms));
+        let mut record = batch.begin(Destination::Output, self.kafka_timestamp(time, input));
+        record.key(|out| encode::write_key(exchange, symbol, out));
+        record.value(|out| encode::write_ticker(exchange, symbol, time, &ticker, out));
+        record.finish();
+        self.counts.records[exchange as usize] += 1;
+        Ok(())
+    }
+
+    fn book(&mut self, exchange: Exchange, symbol: &Symbol, text: &str, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
+        let index = exchange as usize;
+        let Decoded::Data(()) = exchange::read_book(exchange, text, &self.rules.limits, &mut self.frame)? else {
+            self.counts.control[index] += 1;
+            return Ok(());
+        };
+        let Some((summary, is_live)) = self.apply(exchange, symbol) else {
+            self.counts.stale[index] += 1;
+            return Ok(());
+        };
+        if !is_live && self.rules.book_mode == BookMode::Hold {
+            self.counts.held[index] += 1;
+            return Ok(());
+        }
+        let event_time = self.frame.time.unwrap_or(EventTime::of_record(input.timestamp_ms));
+        let shown_time = match self.rules.book_time {
+            BookTime::Event => event_time,
+            BookTime::Wall => EventTime::from_micros(input.now_micros),
+        };
+        let mut record = batch.begin(Destination::Output, self.kafka_timestamp(event_time, input));
+        record.key(|out| encode::write_key(exchange, symbol, out));
+        record.value(|out| encode::write_book(exchange, symbol, shown_time, &summary, out));
+        if !is_live {
+            record.header("book-state", |out| out.extend_from_slice(b"unverified"));
+        }
+        record.finish();
+        self.counts.records[index] += 1;
+        self.counts.unverified[index] += u64::from(!is_live);
+        self.counts.crossed[index] += u64::from(summary.is_crossed());
+        Ok(())
+    }
+
+    /// The book after the frame, and whether it can be trusted; `None` if the frame is stale.
+    fn apply(&mut self, exchange: Exchange, symbol: &Symbol) -> Option<(Summary, bool)> {
+        if self.frame.action == Action::Whole || self.rules.book_mode == BookMode::Frame {
+            return Some((Summary::of_frame(&mut self.frame), true));
+        }
+        let change = self.books.apply(exchange, symbol, &self.frame, &self.rules);
+        let Applied::Changed { gap, checksum } = change.applied else { return None };
+        let index = exchange as usize;
+        self.counts.gaps[index] += u64::from(gap);
+        self.counts.checksum_matches[index] += u64::from(checksum == Some(true));
+        self.counts.checksum_mismatches[index] += u64::from(checksum == Some(false));
+        Some((change.summary, change.is_live))
+    }
+
+    /// The event time, unless it lies so far after the input record that brokers would refuse it (contract, section 1).
+    fn kafka_timestamp(&self, time: EventTime, input: &Input<'_>) -> i64 {
+        let latest = input.timestamp_ms.saturating_add(self.rules.future_max_ms);
+        if input.timestamp_ms > 0 && time.millis() > latest { input.timestamp_ms } else { time.millis() }
+    }
+
+    /// Writes a dead letter (contract, sections 7 and 9).
+    fn reject(&mut self, reason: Reason, input: &Input<'_>, origin: &Origin, frame: Option<usize>, value: Option<&[u8]>, batch: &mut Batch) {
+        self.counts.rejected[reason as usize] += 1;
+        let mut letter = batch.begin(Destination::DeadLetter, input.timestamp_ms);
+        if let Some(key) = input.key {
+            letter.key(|out| out.extend_from_slice(key));
+        }
+        if let Some(value) = value {
+            letter.value(|out| out.extend_from_slice(value));
+        }
+        for (name, value) in input.headers {
+            letter.copy_header(name, *value);
+        }
+        letter.header("__connect.errors.topic", |out| out.extend_from_slice(self.input_topic.as_bytes()));
+        letter.header("__connect.errors.partition", |out| write_integer(self.partition.unsigned_abs().into(), out));
+        letter.header("__connect.errors.offset", |out| write_integer(input.offset.unsigned_abs().into(), out));
+        letter.header("__connect.errors.exception.message", |out| out.extend_from_slice(reason.explanation().as_bytes()));
+        letter.header("hub.reason", |out| out.extend_from_slice(reason.as_str().as_bytes()));
+        if let Some(frame) = frame {
+            letter.header("hub.frame", |out| write_integer(frame as u128, out));
+        }
+        if let Some(region) = origin.region {
+            letter.header("hub.region", |out| out.extend_from_slice(region.as_str().as_bytes()));
+        }
+        if let Some(exchange) = origin.exchange {
+            letter.header("hub.market", |out| out.extend_from_slice(exchange.as_str().as_bytes()));
+        }
+        if let Some(symbol) = origin.symbol {
+            letter.header("hub.symbol", |out| out.extend_from_slice(symbol.as_bytes()));
+        }
+        letter.finish();
+    }
+}
+
+/// The text of the frame in an item; `None` for a bare `ping` or `pong`, which is control.
+fn frame_text<'e>(item: Item<'e>, rules: &Rules) -> Result<Option<&'e str>, Reason> {
+    let bytes = item.bytes();
+    match item {
+        Item::Text { bytes, .. } if bytes.eq_ignore_ascii_case(b"ping") || bytes.eq_ignore_ascii_case(b"pong") => return Ok(None),
+        Item::Text { lone_surrogate: true, .. } => return Err(Reason::Utf8),
+        _ if bytes.len() > rules.limits.frame_bytes => return Err(Reason::Size),
+        Item::Inline { depth, .. } if depth > rules.limits.depth => return Err(Reason::Depth),
+        Item::Text { .. } | Item::Inline { .. } => {}
+    }
+    simdutf8::basic::from_utf8(bytes).map(Some).map_err(|_| Reason::Utf8)
+}
