@@ -1,7 +1,5 @@
 //! What the crate may be built from: the hub is threads and blocking calls, so no asynchronous runtime, not even by way of a dependency or of a test's.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{fs, path::Path, process::Command};
 
 /// Crates that would bring an executor of their own.

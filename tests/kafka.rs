@@ -47,8 +47,14 @@ fn golden_files_come_out_byte_for_byte() {
         let offsets = client.produce(&round.input(&names));
 
         let began = Instant::now();
-        let mode: Vec<&str> = round.book.iter().flat_map(|mode| ["--book", mode]).collect();
-        let mut hub = HubCommand::run(&broker, &names).with(&mode).with(&["--commit-interval-ms", "100"]).start();
+        let mut hub = HubCommand::run(&broker, &names).with(&["--commit-interval-ms", "100"]);
+        if let Some(mode) = round.book {
+            hub = hub.with(&["--book", mode]);
+        }
+        if let Some(lanes) = round.lanes() {
+            hub = hub.with(&["--lanes", &lanes]);
+        }
+        let mut hub = hub.start();
         hub.wait_until_caught_up(&client, &names, CATCH_UP_BOUND);
         hub.terminate().assert_clean(&format!("round {number}"));
 

@@ -21,7 +21,7 @@ const ORIGIN_OFFSET: &str = "__connect.errors.offset";
 
 /// Files that share topics and a run of the hub.
 pub struct Round {
-    /// What `--book` is given, where it is.
+    /// What `--book` must be given, if anything.
     pub book: Option<&'static str>,
     files: Vec<GoldenFile>,
     taken: BTreeSet<(String, i32, String)>,
@@ -61,13 +61,21 @@ impl Round {
 
     /// Topics as the contract has them, with more partitions where a file uses more: the hard cases put frames where no exchange belongs.
     pub fn topics(&self, names: &Names) -> Vec<(String, i32)> {
-        let partitions = |stream: Stream| {
-            let used =
-                self.files.iter().flat_map(|file| &file.input).filter(|message| message.topic == stream.input_topic()).map(|message| message.partition + 1);
-            used.max().unwrap_or(0).max(stream.partitions())
-        };
-        let of_stream = |stream| [names.input(stream), names.output(stream), names.dead_letters(stream)].map(|topic| (topic, partitions(stream)));
+        let of_stream = |stream| [names.input(stream), names.output(stream), names.dead_letters(stream)].map(|topic| (topic, self.partitions(stream)));
         Stream::ALL.into_iter().flat_map(of_stream).collect()
+    }
+
+    /// What `--lanes` must be given, where the files use partitions beyond the contract's: a hub works on those only when told to.
+    pub fn lanes(&self) -> Option<String> {
+        let beyond = Stream::ALL.into_iter().any(|stream| self.partitions(stream) > stream.partitions());
+        let all = Stream::ALL.map(|stream| format!("{stream}:0-{}", self.partitions(stream) - 1));
+        beyond.then(|| all.join(" "))
+    }
+
+    fn partitions(&self, stream: Stream) -> i32 {
+        let inputs = self.files.iter().flat_map(|file| &file.input);
+        let used = inputs.filter(|message| message.topic == stream.input_topic()).map(|message| message.partition + 1);
+        used.max().unwrap_or(0).max(stream.partitions())
     }
 
     /// What to produce, file by file.
