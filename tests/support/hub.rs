@@ -1,0 +1,153 @@
+//! The hub as its users run it: a process with arguments, an environment, signals and an exit code.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use market_hub::market::Stream;
+
+use super::{
+    broker::{Broker, signal, wait_for_end},
+    client::{Client, Place},
+    names::Names,
+    report, tail, wait_until,
+};
+
+/// What a clean stop may take on a quiet machine (faults, row 3). A test says what it saw and fails at ten times the figure.
+const STOP_GOAL: Duration = Duration::from_secs(2);
+const STOP_BOUND: Duration = Duration::from_secs(20);
+
+/// A `market-hub run` that is not started yet.
+pub struct HubCommand {
+    command: Command,
+    stderr: PathBuf,
+}
+
+impl HubCommand {
+    /// Towards `broker`, with the topics and groups of `names`, and without whatever the environment of the tests would tell a hub.
+    pub fn run(broker: &Broker, names: &Names) -> Self {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_market-hub"));
+        for (variable, _) in std::env::vars_os() {
+            if ["HUB_", "KAFKA_", "RUST_LOG"].iter().any(|prefix| variable.to_string_lossy().starts_with(prefix)) {
+                command.env_remove(variable);
+            }
+        }
+        command.args(["run", "--brokers", &broker.address()]).envs(names.environment()).stdin(Stdio::null()).stdout(Stdio::null());
+        let stderr = broker.dir().join(format!("hub-{}.stderr", STARTED.fetch_add(1, Ordering::Relaxed)));
+        Self { command, stderr }
+    }
+
+    /// One argument more, or a flag and its value.
+    pub fn with(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub fn start(mut self) -> Hub {
+        let stderr = File::create(&self.stderr).expect("a file for the hub's stderr");
+        let child = self.command.stderr(stderr).spawn().expect("market-hub runs");
+        Hub { child, stderr: self.stderr }
+    }
+}
+
+/// A running hub. Dropped, it is killed; while a test fails, the end of what it said is shown.
+pub struct Hub {
+    child: Child,
+    stderr: PathBuf,
+}
+
+impl Hub {
+    /// SIGTERM, and the end that follows.
+    pub fn terminate(mut self) -> Stopped {
+        self.assert_running();
+        let began = Instant::now();
+        signal("TERM", self.child.id());
+        self.ended(began, STOP_BOUND, "after SIGTERM")
+    }
+
+    /// The end that the hub comes to by itself.
+    pub fn wait_for_exit(mut self, bound: Duration) -> Stopped {
+        self.ended(Instant::now(), bound, "by itself")
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("the hub's end");
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything it has said so far.
+    pub fn said(&self) -> String {
+        fs::read(&self.stderr).map_or_else(|_| String::new(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Panics when the hub has ended.
+    pub fn assert_running(&mut self) {
+        let ended = self.child.try_wait().expect("the hub's state");
+        assert!(ended.is_none(), "the hub ended with {ended:?}");
+    }
+
+    /// Waits until every partition of every group is committed to the end of its input topic.
+    pub fn wait_until_caught_up(&mut self, client: &Client, names: &Names, bound: Duration) {
+        let ends = input_ends(client, names);
+        let behind = || {
+            self.assert_running();
+            let committed = committed(client, names);
+            ends.iter().filter(|(place, end)| committed[*place] < **end).map(|(place, end)| (place.clone(), committed[place], *end)).collect::<Vec<_>>()
+        };
+        wait_until("committed offsets are the ends (place, committed, end)", bound, behind, Vec::is_empty);
+    }
+
+    fn ended(&mut self, began: Instant, bound: Duration, how: &str) -> Stopped {
+        let status = wait_for_end(&mut self.child, bound).unwrap_or_else(|| panic!("the hub did not end {how} within {bound:?}"));
+        Stopped { code: status.code(), took: began.elapsed(), said: self.said() }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            report(tail(&self.stderr, 40));
+        }
+    }
+}
+
+/// How a hub ended.
+#[derive(Debug)]
+pub struct Stopped {
+    /// `None` after a signal.
+    pub code: Option<i32>,
+    pub took: Duration,
+    /// Its stderr.
+    pub said: String,
+}
+
+impl Stopped {
+    /// Exit code 0 in time.
+    pub fn assert_clean(&self, when: &str) {
+        report(format_args!("{when}: exit {:?} after {:?} (goal {STOP_GOAL:?})", self.code, self.took));
+        assert_eq!(self.code, Some(0), "{when}; the hub said:\n{}", self.said);
+    }
+}
+
+/// The ends of all input partitions.
+pub fn input_ends(client: &Client, names: &Names) -> BTreeMap<Place, i64> {
+    client.ends(&Stream::ALL.map(|stream| names.input(stream)))
+}
+
+/// The committed offsets of all input partitions, each of its stream's own group.
+pub fn committed(client: &Client, names: &Names) -> BTreeMap<Place, i64> {
+    Stream::ALL.into_iter().flat_map(|stream| client.committed(&names.group(stream), &names.input(stream))).collect()
+}
