@@ -126,6 +126,13 @@ impl Consumer {
         }
     }
 
+    /// Stops fetching and throws away what was fetched ahead; polls go on serving commits.
+    pub fn pause(&self) {
+        if let Err(error) = self.client.assignment().and_then(|assignment| self.client.pause(&assignment)) {
+            log::warn!("{}: cannot pause: {error}", self.topic);
+        }
+    }
+
     /// Commits offsets, of the next record each, without waiting; [`Consumer::take_committed`] tells of them later.
     ///
     /// # Errors

@@ -224,8 +224,8 @@ fn frame_text<'e>(item: Item<'e>, rules: &Rules) -> Result<Option<&'e str>, Reas
     let bytes = item.bytes();
     match item {
         Item::Text { bytes, .. } if bytes.eq_ignore_ascii_case(b"ping") || bytes.eq_ignore_ascii_case(b"pong") => return Ok(None),
-        Item::Text { lone_surrogate: true, .. } => return Err(Reason::Utf8),
         _ if bytes.len() > rules.limits.frame_bytes => return Err(Reason::Size),
+        Item::Text { lone_surrogate: true, .. } => return Err(Reason::Utf8),
         Item::Inline { depth, .. } if depth > rules.limits.depth => return Err(Reason::Depth),
         Item::Text { .. } | Item::Inline { .. } => {}
     }

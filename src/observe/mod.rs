@@ -1,0 +1,9 @@
+//! What is observed of a run: latencies, counts, and warnings that do not flood the log.
+
+mod latency;
+mod rate_limit;
+mod report;
+
+pub use latency::{Latencies, Stage};
+pub use rate_limit::RateLimit;
+pub use report::{LaneStatus, StreamLines, latency_lines};
