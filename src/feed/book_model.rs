@@ -27,7 +27,7 @@ pub(super) struct BookFrame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Applied {
     /// A record is due.
-    Yes { unverified: bool },
+    Yes,
     /// Not newer than what is there: dropped.
     Stale,
 }
@@ -84,7 +84,7 @@ impl Book {
         if exchange == Exchange::Kraken {
             self.check(coin, frame);
         }
-        Applied::Yes { unverified: !self.live }
+        Applied::Yes
     }
 
     fn sequence(&self, exchange: Exchange, frame: &BookFrame) -> Sequence {
@@ -146,4 +146,68 @@ enum Sequence {
     Next,
     Gap,
     Stale,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame with prices in whole ticks; bids are given as prices, too.
+    fn frame(snapshot: bool, bids: &[(i64, i64)], asks: &[(i64, i64)], seq: i64, prev: i64) -> BookFrame {
+        let bids = bids.iter().map(|&(price, quantity)| (-price, quantity)).collect();
+        BookFrame { snapshot, levels: [bids, asks.to_vec()], seq, prev, checksum: 0 }
+    }
+
+    fn best(book: &Book) -> (Option<i64>, Option<i64>) {
+        (book.sides[BID].keys().next().map(|key| -key), book.sides[ASK].keys().next().copied())
+    }
+
+    #[test]
+    fn a_record_is_that_of_the_levels_with_price_and_quantity() {
+        let coin = Coin::new(Exchange::Okx, 1);
+        let mut book = Book::whole(&[vec![(-6_660_922, 160_000), (0, 5)], vec![(6_661_998, 25_911_500), (6_661_000, 0)]]);
+        assert_eq!(
+            book.record(Exchange::Okx, &coin, 1_729_679_100_050_000),
+            r#"{"region":"Asia","market":"OKX","coin_symbol":"ETH","highest_bid":66609.22,"lowest_ask":66619.98,"spread":10.76,"total_bid_volume":0.0016,"total_ask_volume":0.259115,"timestamp":"2024-10-23 10:25:00.050000+00:00"}"#
+        );
+        book.sides[BID].clear();
+        assert!(book.record(Exchange::Okx, &coin, 0).contains(r#""highest_bid":null,"lowest_ask":66619.98,"spread":null,"total_bid_volume":0.0,"#));
+    }
+
+    #[test]
+    fn after_a_gap_newer_levels_push_away_what_they_cross() {
+        let (okx, coin) = (Exchange::Okx, Coin::new(Exchange::Okx, 0));
+        let mut book = Book::new();
+        book.apply(okx, &coin, &frame(true, &[(99, 1), (98, 1)], &[(101, 1), (102, 1), (103, 1)], 10, -1));
+        assert_eq!(book.apply(okx, &coin, &frame(false, &[(99, 2)], &[], 15, 10)), Applied::Yes);
+        assert!(book.live);
+        assert_eq!(book.apply(okx, &coin, &frame(false, &[(99, 3)], &[], 15, 10)), Applied::Stale);
+        // 17 is lost. The bid at 102 takes the asks at 101 and 102 with it, but not the one set beside it.
+        assert_eq!(book.apply(okx, &coin, &frame(false, &[(102, 1)], &[(100, 4)], 20, 17)), Applied::Yes);
+        assert!(!book.live);
+        assert_eq!(best(&book), (Some(102), Some(100)));
+        assert_eq!(book.sides[ASK].keys().copied().collect::<Vec<_>>(), [100, 103]);
+        assert_eq!(book.sides[BID].len(), 3, "the bids at 99 and 98 are below the ask that was set");
+        // A maintenance reset is in order, and does not heal; a snapshot does.
+        assert_eq!(book.apply(okx, &coin, &frame(false, &[(98, 5)], &[], 3, 20)), Applied::Yes);
+        assert!(!book.live);
+        book.apply(okx, &coin, &frame(true, &[(90, 1)], &[(91, 1)], 4, -1));
+        assert!(book.live);
+        assert_eq!(best(&book), (Some(90), Some(91)));
+    }
+
+    #[test]
+    fn kraken_is_cut_and_believed_by_its_checksum_alone() {
+        let (kraken, coin) = (Exchange::Kraken, Coin::new(Exchange::Kraken, 0));
+        let asks: Vec<_> = (101..112).map(|price| (price, 1)).collect();
+        let mut book = Book::new();
+        book.apply(kraken, &coin, &frame(false, &[], &asks, 0, 0));
+        assert_eq!((book.live, book.sides[ASK].len()), (false, 10));
+        let mut update = frame(false, &[(99, 7)], &[], 0, 0);
+        update.checksum = crc32fast::hash(b"1011102110311041105110611071108110911101997");
+        book.apply(kraken, &coin, &update);
+        assert!(book.live);
+        book.apply(kraken, &coin, &frame(false, &[(98, 7)], &[], 0, 0));
+        assert!(!book.live);
+    }
 }

@@ -45,6 +45,9 @@ fn string_length(text: &str) -> usize {
 }
 
 fn escape_non_ascii(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        return out.push_str(text);
+    }
     let mut units = [0; 2];
     for c in text.chars() {
         if c.is_ascii() {

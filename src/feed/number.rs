@@ -32,35 +32,28 @@ impl Number {
         Self { units, scale }
     }
 
-    /// The digits of the absolute value with at least one before the point, and the trailing zeros of the fraction gone.
-    fn parts(self) -> (&'static str, String, String) {
-        let sign = if self.units < 0 { "-" } else { "" };
-        let digits = format!("{:0width$}", self.units.unsigned_abs(), width = self.scale as usize + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - self.scale as usize);
-        (sign, whole.to_owned(), fraction.trim_end_matches('0').to_owned())
-    }
-
     /// The contract's plain form (section 3).
     pub(super) fn plain(self) -> String {
-        let (sign, whole, fraction) = self.parts();
-        format!("{sign}{whole}.{}", if fraction.is_empty() { "0" } else { &fraction })
+        let digits = Digits::of(self);
+        format!("{}{}.{}", digits.sign(), digits.whole(), if digits.fraction().is_empty() { "0" } else { digits.fraction() })
     }
 
     /// Appends the number as an exchange spells it.
     pub(super) fn write(self, form: Form, out: &mut String) {
-        let (sign, whole, fraction) = self.parts();
-        out.push_str(sign);
+        let digits = Digits::of(self);
+        let (whole, fraction) = (digits.whole(), digits.fraction());
+        out.push_str(digits.sign());
         let wide = whole.len();
         match form {
             Form::ZeroExponent if self.units == 0 => out.push_str("0E-8"),
             Form::Java if wide >= 8 => {
-                let digits = whole + &fraction;
+                let digits = format!("{whole}{fraction}");
                 let (first, rest) = digits.split_at(1);
                 let rest = rest.trim_end_matches('0');
                 _ = write!(out, "{first}.{}E{}", if rest.is_empty() { "0" } else { rest }, wide - 1);
             }
-            Form::Short if fraction.is_empty() => out.push_str(&whole),
-            Form::Full if self.scale == 0 => out.push_str(&whole),
+            Form::Short if fraction.is_empty() => out.push_str(whole),
+            Form::Full if self.scale == 0 => out.push_str(whole),
             _ => {
                 let decimals = match form {
                     Form::Full => self.scale as usize,
@@ -68,7 +61,10 @@ impl Number {
                     Form::ZeroExponent => 8,
                     Form::Short | Form::Java => 1,
                 };
-                _ = write!(out, "{whole}.{fraction:0<decimals$}");
+                out.push_str(whole);
+                out.push('.');
+                out.push_str(fraction);
+                out.extend(std::iter::repeat_n('0', decimals.saturating_sub(fraction.len())));
             }
         }
     }
@@ -89,6 +85,48 @@ impl Number {
     pub(super) fn minus(self, other: Self) -> Self {
         debug_assert_eq!(self.scale, other.scale, "prices of one coin have one scale");
         Self { units: self.units - other.units, scale: self.scale }
+    }
+}
+
+/// A number's decimal digits, on the stack: a feed writes millions of levels.
+struct Digits {
+    /// Right-aligned.
+    bytes: [u8; 48],
+    start: usize,
+    /// Where the fraction starts.
+    point: usize,
+    /// Where the fraction's trailing zeros start.
+    end: usize,
+    negative: bool,
+}
+
+impl Digits {
+    fn of(number: Number) -> Self {
+        let mut bytes = [b'0'; 48];
+        let point = bytes.len() - number.scale as usize;
+        let (mut start, mut rest) = (bytes.len(), number.units.unsigned_abs());
+        while rest > 0 {
+            start -= 1;
+            // Nearly every number fits 64 bits, which divide many times faster.
+            let (quotient, digit) =
+                if let Ok(small) = u64::try_from(rest) { ((small / 10).into(), (small % 10) as u8) } else { (rest / 10, (rest % 10) as u8) };
+            bytes[start] += digit;
+            rest = quotient;
+        }
+        let zeros = bytes[point..].iter().rev().take_while(|&&digit| digit == b'0').count();
+        Self { bytes, start: start.min(point - 1), point, end: bytes.len() - zeros, negative: number.units < 0 }
+    }
+
+    const fn sign(&self) -> &'static str {
+        if self.negative { "-" } else { "" }
+    }
+
+    fn whole(&self) -> &str {
+        std::str::from_utf8(&self.bytes[self.start..self.point]).unwrap_or_default()
+    }
+
+    fn fraction(&self) -> &str {
+        std::str::from_utf8(&self.bytes[self.point..self.end]).unwrap_or_default()
     }
 }
 
@@ -123,7 +161,7 @@ pub(super) fn python(token: &str, out: &mut String) {
     let count = digits.len() as i64;
     _ = match point {
         _ if digits.is_empty() => write!(out, "0.0"),
-        point if point > 16 || point < -3 => {
+        point if !(-3..=16).contains(&point) => {
             let (first, rest) = digits.split_at(1);
             let dot = if rest.is_empty() { "" } else { "." };
             let power = point - 1;

@@ -36,8 +36,7 @@ impl Venue {
     }
 
     fn touch(&mut self, side: usize, rng: &mut Rng) {
-        let within = 1 + rng.index(self.sides[side].len());
-        let at = self.key_at(side, rng.index(within));
+        let at = self.some_key(side, rng);
         match rng.below(20) {
             0..=10 => self.set(side, at, rng),
             11..=14 if self.sides[side].len() > 1 => _ = self.sides[side].remove(&at),
@@ -49,7 +48,7 @@ impl Venue {
     /// Somebody takes a whole best level, and often stays with the rest of the order at a better price of the other side.
     fn trade(&mut self, rng: &mut Rng) {
         // The price stays between half and double the start, so that a feed can run for ever.
-        let price = self.key_at(ASK, 0);
+        let price = self.best_key(ASK);
         let taken = match price {
             price if price > self.coin.start * 2 => BID,
             price if price < self.coin.start / 2 => ASK,
@@ -59,7 +58,7 @@ impl Venue {
             self.sides[taken].pop_first();
             if rng.one_in(2) {
                 let other = opposite(taken);
-                self.set(other, self.key_at(other, 0) - self.coin.tick, rng);
+                self.set(other, self.best_key(other) - self.coin.tick, rng);
             }
         }
     }
@@ -67,14 +66,21 @@ impl Venue {
     /// Sets a quantity at a key, unless the level would have no price or meet the other side.
     fn set(&mut self, side: usize, key: i64, rng: &mut Rng) {
         let priced = if side == BID { key < 0 } else { key > 0 };
-        if priced && !crosses(key, self.key_at(opposite(side), 0)) {
+        if priced && !crosses(key, self.best_key(opposite(side))) {
             let quantity = self.coin.quantity(rng);
             self.sides[side].insert(key, quantity);
         }
     }
 
-    fn key_at(&self, side: usize, index: usize) -> i64 {
-        self.sides[side].keys().nth(index).copied().unwrap_or(0)
+    fn best_key(&self, side: usize) -> i64 {
+        self.sides[side].first_key_value().map_or(0, |(&key, _)| key)
+    }
+
+    /// Any level of a side, more often a better one.
+    fn some_key(&self, side: usize, rng: &mut Rng) -> i64 {
+        let (best, worst) = (self.best_key(side), self.sides[side].last_key_value().map_or(0, |(&key, _)| key));
+        let within = 1 + rng.below(worst - best + 1);
+        self.sides[side].range(best + rng.below(within)..).next().map_or(best, |(&key, _)| key)
     }
 
     /// Brings both sides back to their size: new levels behind the worst, the worst away where there are too many.
@@ -101,7 +107,7 @@ impl Venue {
         SIDES.map(|side| {
             let mut levels = Vec::new();
             let mut before = sent[side].iter().peekable();
-            let mut gone = |key: i64, levels: &mut Vec<_>| {
+            let gone = |key: i64, levels: &mut Vec<_>| {
                 if !(silent && self.sides[side].contains_key(&key)) {
                     levels.push((key, 0));
                 }
@@ -133,7 +139,7 @@ mod tests {
             let mut venue = Venue::new(Coin::new(Exchange::Upbit, index as usize), 30, &mut rng);
             for _ in 0..5_000 {
                 venue.step(3, &mut rng);
-                let (bid, ask) = (-venue.key_at(BID, 0), venue.key_at(ASK, 0));
+                let (bid, ask) = (-venue.best_key(BID), venue.best_key(ASK));
                 assert!(0 < bid && bid < ask, "{bid} {ask}");
                 assert!(ask < venue.coin.start * 3 && ask > venue.coin.start / 3);
                 assert!(venue.sides[ASK].len() >= 30);
