@@ -9,6 +9,7 @@ pub mod encode;
 pub mod envelope;
 pub mod event_time;
 pub mod exchange;
+pub mod feed;
 pub mod json;
 pub mod kafka;
 pub mod lane;

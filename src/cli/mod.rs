@@ -1,14 +1,16 @@
 //! The command line: what each command is. The only place that prints, and that turns failures into exit codes.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
+mod config;
 mod replay;
+mod run;
 
 use std::fmt;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
-use crate::config::{self, Environment, Loaded, Problems};
+use crate::config::{Environment, Loaded, Problems, args, load as load_settings};
 
 /// Why a command ends without success: what to say, and the exit code, which is one of `sysexits.h` where one fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,7 @@ impl From<Problems> for Failure {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     let matches = command().get_matches();
     match dispatch(&matches) {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,19 +72,25 @@ pub fn command() -> Command {
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(config::args(replay::command()))
+        .subcommand(args(run::command()))
+        .subcommand(args(replay::command()))
+        .subcommand(args(run::check_command()))
+        .subcommand(args(config::command()))
 }
 
 fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
+        Some((run::NAME, matches)) => run::run(load(matches)?.config),
         Some((replay::NAME, matches)) => replay::run(matches, load(matches)?.config),
+        Some((run::CHECK, matches)) => run::check(&load(matches)?.config),
+        Some((config::NAME, matches)) => config::run(matches, &load(matches)?),
         _ => Err(Failure::new(Failure::SOFTWARE, "no such command")),
     }
 }
 
 /// The settings of this process, checked.
 fn load(matches: &ArgMatches) -> Result<Loaded, Failure> {
-    let loaded = config::load(matches, &Environment::of_process())?;
+    let loaded = load_settings(matches, &Environment::of_process())?;
     for warning in &loaded.warnings {
         eprintln!("market-hub: warning: {warning}");
     }

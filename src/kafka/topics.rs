@@ -174,7 +174,7 @@ impl<'c> Cluster<'c> {
         let mut offsets = Vec::new();
         let mut gone = Vec::new();
         for &lane in lanes {
-            let (low, high) = retry(deadline, || self.log_range(lane).map_err(|error| vec![error]))?;
+            let (low, high) = retry(deadline, || self.log_range(lane, REQUEST_TIMEOUT).map_err(|error| vec![error]))?;
             let offset = match committed.find_partition(&names.input, lane.partition).map(|element| element.offset()) {
                 Some(Offset::Offset(offset)) => offset,
                 _ => self.config.start.offset((low, high)),
@@ -212,9 +212,9 @@ impl<'c> Cluster<'c> {
     ///
     /// # Errors
     /// The brokers did not answer.
-    pub fn log_range(&self, lane: LaneId) -> Result<(i64, i64), String> {
+    pub fn log_range(&self, lane: LaneId, timeout: Duration) -> Result<(i64, i64), String> {
         let topic = &self.config.names(lane.stream).input;
-        self.observer.fetch_watermarks(topic, lane.partition, REQUEST_TIMEOUT).map_err(|error| format!("{lane} ({topic}): {error}"))
+        self.observer.fetch_watermarks(topic, lane.partition, timeout).map_err(|error| format!("{lane} ({topic}): {error}"))
     }
 
     fn create(&self, topics: &[&TopicPlan]) -> Result<(), String> {

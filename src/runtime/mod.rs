@@ -34,6 +34,8 @@ use worker::{Channels, Source, Worker, WorkerReport};
 
 /// How often the main thread looks whether it shall stop.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
+/// How long to ask for the end of a lane's log: a report does not wait for brokers that are away.
+const END_TIMEOUT: Duration = Duration::from_millis(300);
 /// How much longer than a worker the sender may take to end.
 const SENDER_GRACE: Duration = Duration::from_millis(500);
 
@@ -263,7 +265,7 @@ impl Observer<'_> {
         let mut ends = BTreeMap::new();
         for &lane in &self.config.lanes {
             // One silent broker shall not hold the report up once for every lane.
-            let Ok((_, end)) = self.cluster.log_range(lane) else { break };
+            let Ok((_, end)) = self.cluster.log_range(lane, END_TIMEOUT) else { break };
             ends.insert(lane, end);
         }
         let latencies = if is_last { &self.total } else { &self.interval };

@@ -1,0 +1,106 @@
+//! `market-hub run`: the six streams against Kafka. `market-hub check`: what that would find, without processing.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use clap::Command;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::Failure;
+use crate::config::Config;
+use crate::kafka::{Cluster, Unavailable};
+use crate::observe::{StreamLines, latency_lines};
+use crate::runtime::{self, Report, RunError, ThreadRow};
+
+pub(super) const NAME: &str = "run";
+pub(super) const CHECK: &str = "check";
+
+pub(super) fn command() -> Command {
+    Command::new(NAME).about("Process the lanes: envelopes from Kafka, records and dead letters to Kafka").long_about(
+        "Process the lanes: envelopes from Kafka, records and dead letters to Kafka.\n\n\
+         SIGTERM or SIGINT: stop polling, drain, commit, exit 0. A second signal ends at once.",
+    )
+}
+
+pub(super) fn check_command() -> Command {
+    Command::new(CHECK).about("Check settings, brokers, topics and groups as run would, without processing")
+}
+
+pub(super) fn run(config: Config) -> Result<(), Failure> {
+    let stop = stop_on_signals()?;
+    runtime::run(&Arc::new(config), &stop, print_threads, |report| log_report(report)).map_err(Failure::from)
+}
+
+/// A flag that the first signal sets. The second one ends the process at once.
+pub(super) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        // In this order: the first signal finds the flag unset, and sets it.
+        flag::register_conditional_shutdown(signal, Failure::UNCOMMITTED.into(), Arc::clone(&stop))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .map_err(|error| Failure::new(Failure::SOFTWARE, format_args!("signals cannot be caught: {error}")))?;
+    }
+    Ok(stop)
+}
+
+pub(super) fn check(config: &Config) -> Result<(), Failure> {
+    let cluster = Cluster::new(config).map_err(RunError::Refused)?;
+    let deadline = Instant::now() + config.start_deadline;
+    let known = cluster.wait_for_brokers(deadline).map_err(RunError::Unavailable)?;
+    let faults = cluster.faults(&known);
+    for warning in cluster.uncovered(&known) {
+        println!("warning: {warning}");
+    }
+    if !faults.is_empty() {
+        return Err(RunError::Unavailable(Unavailable(faults)).into());
+    }
+    cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
+    let offsets = cluster.start_offsets(deadline).map_err(RunError::Unavailable)?;
+    println!("{} lanes are ready at {}", offsets.len(), config.brokers);
+    for (lane, offset) in offsets {
+        println!("{lane}: starts at offset {offset} of {}", config.names(lane.stream).input);
+    }
+    Ok(())
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let code = match &error {
+            RunError::Unavailable(_) => Self::UNAVAILABLE,
+            RunError::Refused(_) => Self::CONFIG,
+            RunError::Failed { .. } => Self::IO,
+            RunError::Uncommitted(_) => Self::UNCOMMITTED,
+            RunError::Died(_) => Self::SOFTWARE,
+        };
+        Self::new(code, error)
+    }
+}
+
+/// The table of threads, as the system has them.
+pub(super) fn print_threads(threads: &[ThreadRow]) {
+    eprintln!("{:>9}  {:<16}{:<14}CPUs", "thread", "name", "role");
+    for row in threads {
+        eprintln!("{:>9}  {:<16}{:<14}{}", row.id, row.name, role(&row.name), row.cpus);
+    }
+}
+
+fn role(name: &str) -> &'static str {
+    match name {
+        _ if name.starts_with("worker-") => "worker",
+        "sender" => "producer",
+        _ if name.starts_with("rdk:") => "Kafka client",
+        _ => "housekeeping",
+    }
+}
+
+fn log_report(report: &Report<'_>) {
+    let scope = if report.is_last { "in all" } else { "so far" };
+    for line in StreamLines::of(report.lanes.iter(), |lane| report.ends.get(lane).copied()) {
+        log::info!("{scope}: {line}");
+    }
+    for line in latency_lines(report.latencies) {
+        log::info!("latency, {line}");
+    }
+}
