@@ -1,10 +1,12 @@
-//! The consumer of one stream in one worker: partitions assigned by hand, commits asynchronous.
+//! The consumer of one stream in one worker: partitions assigned by hand, commits that never make the worker wait.
 
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use crossbeam_channel::{Receiver, Sender, bounded};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
@@ -48,41 +50,31 @@ impl Record<'_> {
     }
 }
 
-/// Collects what librdkafka tells of commits, from within a poll.
-#[derive(Default)]
-struct Context {
-    committed: Mutex<Vec<(i32, i64)>>,
-    failures: Mutex<Vec<String>>,
-}
+/// Errors also come out of `poll`, where they are counted.
+struct Context;
 
 impl ClientContext for Context {
-    /// Errors also come out of `poll`, where they are counted.
     fn error(&self, error: KafkaError, reason: &str) {
         log::debug!("consumer: {error}: {reason}");
     }
 }
 
-impl ConsumerContext for Context {
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        if let Err(error) = result {
-            self.failures.lock().push(error.to_string());
-            return;
-        }
-        let mut committed = self.committed.lock();
-        for element in offsets.elements() {
-            match (element.error(), element.offset()) {
-                (Ok(()), Offset::Offset(offset)) => committed.push((element.partition(), offset)),
-                (Err(error), _) => self.failures.lock().push(error.to_string()),
-                _ => {}
-            }
-        }
-    }
-}
+impl ConsumerContext for Context {}
+
+/// Offsets of the next record, by partition.
+pub type Offsets = Vec<(i32, i64)>;
 
 /// See the module.
+///
+/// rdkafka gives no result of an asynchronous commit: librdkafka sends one only where a callback of its old interface
+/// is set. A synchronous commit has a result but no time limit. So each consumer has a thread of its own that commits
+/// and waits; the worker asks and looks for the answer, and never waits.
 pub struct Consumer {
-    client: BaseConsumer<Context>,
+    client: Arc<BaseConsumer<Context>>,
     topic: String,
+    asks: Sender<Offsets>,
+    answers: Receiver<Result<Offsets, String>>,
+    is_committing: bool,
 }
 
 impl Consumer {
@@ -91,14 +83,15 @@ impl Consumer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config, names: &StreamNames, partitions: &[(i32, i64)]) -> Result<Self, String> {
-        let client: BaseConsumer<Context> =
-            clients::consumer(config, &names.group).create_with_context(Context::default()).map_err(|error| error.to_string())?;
-        let mut assignment = TopicPartitionList::new();
-        for &(partition, offset) in partitions {
-            assignment.add_partition_offset(&names.input, partition, Offset::Offset(offset)).map_err(|error| error.to_string())?;
-        }
-        client.assign(&assignment).map_err(|error| error.to_string())?;
-        Ok(Self { client, topic: names.input.clone() })
+        let client: BaseConsumer<Context> = clients::consumer(config, &names.group).create_with_context(Context).map_err(|error| error.to_string())?;
+        client.assign(&list(&names.input, partitions)?).map_err(|error| error.to_string())?;
+        let client = Arc::new(client);
+        let (asks, asked) = bounded(1);
+        let (answer, answers) = bounded(1);
+        let committer = Committer { client: Arc::clone(&client), topic: names.input.clone(), asked, answer };
+        let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run());
+        thread.map_err(|error| format!("a thread for commits cannot start: {error}"))?;
+        Ok(Self { client, topic: names.input.clone(), asks, answers, is_committing: false })
     }
 
     /// Takes the next record if one is there within `timeout`; serves commit callbacks.
@@ -133,22 +126,49 @@ impl Consumer {
         }
     }
 
-    /// Commits offsets, of the next record each, without waiting; [`Consumer::take_committed`] tells of them later.
-    ///
-    /// # Errors
-    /// librdkafka's, where the request could not even be queued.
-    pub fn commit(&self, offsets: &[(i32, i64)]) -> Result<(), String> {
-        let mut list = TopicPartitionList::new();
-        for &(partition, offset) in offsets {
-            list.add_partition_offset(&self.topic, partition, Offset::Offset(offset)).map_err(|error| error.to_string())?;
-        }
-        self.client.commit(&list, CommitMode::Async).map_err(|error| error.to_string())
+    /// Whether a commit is under way; then no other can be asked for.
+    #[must_use]
+    pub const fn is_committing(&self) -> bool {
+        self.is_committing
     }
 
-    /// Moves what was committed since the last call to `committed`, and why commits failed to `failures`.
-    pub fn take_committed(&self, committed: &mut Vec<(i32, i64)>, failures: &mut Vec<String>) {
-        let context = self.client.context();
-        committed.append(&mut context.committed.lock());
-        failures.append(&mut context.failures.lock());
+    /// Asks for offsets to be committed; [`Consumer::take_answer`] tells whether they are.
+    pub fn commit(&mut self, offsets: Offsets) {
+        // The committer takes one after the other: there is room, for none is under way.
+        self.is_committing |= !offsets.is_empty() && self.asks.try_send(offsets).is_ok();
     }
+
+    /// The answer to the last commit, once it is there: the offsets that are committed, or why they are not.
+    pub fn take_answer(&mut self) -> Option<Result<Offsets, String>> {
+        let answer = self.answers.try_recv().ok()?;
+        self.is_committing = false;
+        Some(answer)
+    }
+}
+
+/// The thread that commits for one consumer. In an outage it waits until the brokers are back.
+struct Committer {
+    client: Arc<BaseConsumer<Context>>,
+    topic: String,
+    asked: Receiver<Offsets>,
+    answer: Sender<Result<Offsets, String>>,
+}
+
+impl Committer {
+    fn run(self) {
+        while let Ok(offsets) = self.asked.recv() {
+            let committed = list(&self.topic, &offsets).and_then(|list| self.client.commit(&list, CommitMode::Sync).map_err(|error| error.to_string()));
+            if self.answer.send(committed.map(|()| offsets)).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn list(topic: &str, offsets: &[(i32, i64)]) -> Result<TopicPartitionList, String> {
+    let mut list = TopicPartitionList::new();
+    for &(partition, offset) in offsets {
+        list.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(|error| error.to_string())?;
+    }
+    Ok(list)
 }

@@ -21,8 +21,6 @@ use crate::watermark::Watermark;
 
 /// How long a worker whose batches are all under way waits for the next acknowledgement before it looks around.
 const BACKPRESSURE_WAIT: Duration = Duration::from_millis(20);
-/// A commit that nobody has answered for this long is asked for again.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a worker tells of itself, now and then.
 #[derive(Debug)]
@@ -49,8 +47,6 @@ struct Owned {
     opened_at: Option<Instant>,
     /// The offset of the next record; `watermark.sent() <= position`.
     position: i64,
-    /// The offset that was last asked to be committed.
-    asked: i64,
 }
 
 /// See the module.
@@ -71,8 +67,6 @@ pub(super) struct Worker {
     committed_at: Instant,
     reported_at: Instant,
     warnings: RateLimit,
-    committed: Vec<(i32, i64)>,
-    failures: Vec<String>,
 }
 
 /// The ends of the channels that a worker has.
@@ -93,7 +87,6 @@ impl Worker {
             batch: Batch::default(),
             opened_at: None,
             position: offset,
-            asked: offset,
         };
         let lanes = lanes.iter().map(owned).collect();
         let now = Instant::now();
@@ -111,8 +104,6 @@ impl Worker {
             committed_at: now,
             reported_at: now,
             warnings: RateLimit::new(Duration::from_secs(10)),
-            committed: Vec::new(),
-            failures: Vec::new(),
             config,
         }
     }
@@ -239,49 +230,23 @@ impl Worker {
 
     /// Learns what was committed, and asks for what can be committed now.
     fn commit(&mut self) {
-        let again = self.committed_at.elapsed() >= COMMIT_PATIENCE;
         self.committed_at = Instant::now();
-        for source in 0..self.sources.len() {
-            self.take_committed(source);
-            let Source { consumer, lanes } = &self.sources[source];
-            let mut offsets = Vec::new();
-            for &(partition, index) in lanes {
-                let lane = &mut self.lanes[index];
-                if let Some(offset) = lane.watermark.to_commit().filter(|&offset| again || offset > lane.asked) {
-                    lane.asked = offset;
-                    offsets.push((partition, offset));
+        for Source { consumer, lanes } in &mut self.sources {
+            match consumer.take_answer() {
+                Some(Ok(offsets)) => {
+                    for (partition, offset) in offsets {
+                        if let Some(&(_, index)) = lanes.iter().find(|(lane, _)| *lane == partition) {
+                            self.lanes[index].watermark.commit(offset);
+                        }
+                    }
                 }
+                Some(Err(fault)) => self.warnings.warn(&format!("a commit failed and is tried again: {fault}")),
+                None => {}
             }
-            if !offsets.is_empty()
-                && let Err(fault) = consumer.commit(&offsets)
-            {
-                self.failures.push(fault);
-                self.ask_again(source);
+            if !consumer.is_committing() {
+                let offset = |&(partition, index): &(i32, usize)| Some((partition, self.lanes[index].watermark.to_commit()?));
+                consumer.commit(lanes.iter().filter_map(offset).collect());
             }
-        }
-    }
-
-    fn take_committed(&mut self, source: usize) {
-        let Source { consumer, lanes } = &self.sources[source];
-        consumer.take_committed(&mut self.committed, &mut self.failures);
-        for (partition, offset) in self.committed.drain(..) {
-            if let Some(&(_, index)) = lanes.iter().find(|(lane, _)| *lane == partition) {
-                self.lanes[index].watermark.commit(offset);
-            }
-        }
-        if !self.failures.is_empty() {
-            self.ask_again(source);
-        }
-    }
-
-    /// Says why commits failed, and has them asked for at the next turn.
-    fn ask_again(&mut self, source: usize) {
-        for fault in self.failures.drain(..) {
-            self.warnings.warn(&format!("a commit failed and will be tried again: {fault}"));
-        }
-        for &(_, index) in &self.sources[source].lanes {
-            let lane = &mut self.lanes[index];
-            lane.asked = lane.watermark.committed();
         }
     }
 
@@ -299,10 +264,6 @@ impl Worker {
             match self.acknowledged.recv_timeout(Duration::from_millis(1)) {
                 Ok(parcel) => self.acknowledge(parcel),
                 Err(_) => self.commit(),
-            }
-            // Commit callbacks come out of polls; a record that still does is read again after the restart.
-            for source in &self.sources {
-                let _ = source.consumer.poll(Duration::ZERO);
             }
         }
     }
