@@ -127,3 +127,71 @@ fn is_control(frame: &Frame<'_>) -> bool {
     };
     is_answer || is_shutdown(frame) || is_wrapped_shutdown()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{book, is_data, levels, micros, ticker};
+    use crate::book::{Action, Sequence};
+    use crate::market::{Exchange::Binance, Kind};
+    use crate::outcome::Reason;
+
+    #[test]
+    fn raw_wrapped_and_flattened_tickers_tell_the_same() {
+        let raw = r#"{"e":"24hrTicker","E":1700000000333,"s":"XYZUSDT","p":"2.50000000","P":"9.999","w":"1","x":"19.00000000","c":"22.50000000","Q":"9","b":"1",
+            "a":"2","o":"20.00000000","h":"23.00000000","l":"18.00000000","v":"4.40000000","q":"90","O":1,"C":2,"F":3,"L":4,"n":5}"#;
+        let wrapped = format!(r#"{{"stream":"xyzusdt@ticker","data":{raw}}}"#);
+        let flat = r#"{"l": "18.00000000", "E": 1700000000333, "p": "2.50000000", "P": "9.999", "x": "19.00000000", "c": "22.50000000", "o": "20.00000000",
+            "h": "23.00000000", "v": "4.40000000"}"#;
+        let expected = "20.0 22.5 23.0 18.0 19.0 4.4 2.5 0.125000 @1700000000333000";
+        assert_eq!([ticker(Binance, raw), ticker(Binance, &wrapped), ticker(Binance, flat)], [expected; 3]);
+    }
+
+    #[test]
+    fn change_and_rate_refer_to_the_opening_price() {
+        let with = |rest: &str| ticker(Binance, &format!(r#"{{"c":"22.5","x":"1"{rest}}}"#));
+        assert_eq!(with(r#","o":"20""#), "20.0 22.5 - - 1.0 - 2.5 0.125000 @-");
+        assert_eq!(with(r#","o":"0","P":"-3.447""#), "0.0 22.5 - - 1.0 - 22.5 -0.034470 @-");
+        assert_eq!(with(r#","p":"3","P":"7""#), "- 22.5 - - 1.0 - 3.0 0.070000 @-");
+        assert_eq!(with(r#","o":null,"p":"","P":null"#), "- 22.5 - - 1.0 - - - @-");
+    }
+
+    #[test]
+    fn time_is_read_wherever_it_is() {
+        assert_eq!(ticker(Binance, r#"{"E":1700000000333,"data":{"c":"1"}}"#), "- 1.0 - - - - - - @1700000000333000");
+        assert_eq!(ticker(Binance, r#"{"c":"1","data":{"E":"1700000000333"}}"#), "- 1.0 - - - - - - @1700000000333000");
+        assert_eq!(ticker(Binance, r#"{"c":"1","e":"x"}"#), "- 1.0 - - - - - - @-");
+    }
+
+    #[test]
+    fn depth20_is_a_whole_book_and_depth_a_delta() {
+        let whole = r#"{"lastUpdateId":99,"bids":[["5.00","1",[]],["4","2"]],"asks":[["6","0.50"]]}"#;
+        for text in [whole.to_owned(), format!(r#"{{"stream":"xyzusdt@depth20","data":{whole}}}"#)] {
+            let frame = book(Binance, &text);
+            assert_eq!((levels(&frame).as_str(), frame.action), ("5.0x1.0 4.0x2.0 | 6.0x0.5", Action::Whole));
+            assert_eq!((micros(&frame), frame.sequence, frame.instrument), (None, Sequence::Unnumbered, None));
+        }
+        let diff = r#"{"e":"depthUpdate","E":1700000000333,"s":"XY","U":7,"u":8,"b":[["5","0.00000000"]],"a":[]}"#;
+        for text in [diff.to_owned(), format!(r#"{{"stream":"xy@depth","data":[{diff}]}}"#)] {
+            let frame = book(Binance, &text);
+            assert_eq!((levels(&frame).as_str(), frame.action, frame.sequence), ("5.0x0.0 | ", Action::Delta, Sequence::Growing(Some(8))));
+            assert_eq!((micros(&frame), frame.instrument.as_deref()), (Some(1_700_000_000_333_000), Some(b"XY".as_slice())));
+        }
+    }
+
+    #[test]
+    fn control_and_rejections() {
+        for kind in Kind::ALL {
+            let shutdown = r#"{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}"#;
+            for text in [r#"{"result":null,"id":1}"#, r#"{"code":2,"msg":"x"}"#, r#"{"e":"serverShutdown","E":1}"#, shutdown] {
+                assert_eq!(is_data(Binance, kind, text), Ok(false), "{text}");
+            }
+            assert_eq!(is_data(Binance, kind, r#"{"id":1,"e":"x"}"#), Err(Reason::Shape));
+        }
+        assert_eq!(is_data(Binance, Kind::Ticker, r#"{"id":1,"c":"1"}"#), Ok(true), "what has a column is no answer");
+        assert_eq!(is_data(Binance, Kind::Ticker, r#"{"C":1,"O":2,"o":"1"}"#), Err(Reason::Missing), "keys differ by case alone");
+        assert_eq!(is_data(Binance, Kind::Ticker, r#"{"c":"1","P":{}}"#), Err(Reason::Number));
+        assert_eq!(is_data(Binance, Kind::Orderbook, r#"{"b":"1.5","a":"1.6"}"#), Err(Reason::Shape), "a bookTicker has texts there");
+        assert_eq!(is_data(Binance, Kind::Orderbook, r#"{"bids":[]}"#), Err(Reason::Missing));
+        assert_eq!(is_data(Binance, Kind::Orderbook, r#"{"u":"x","b":[],"a":[]}"#), Err(Reason::Number));
+    }
+}

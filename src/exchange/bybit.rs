@@ -109,3 +109,60 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
 fn is_control(frame: &Frame<'_>) -> bool {
     !frame.topic.is_there() && [&frame.op, &frame.success, &frame.ret_msg].into_iter().any(Token::is_there)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{book, is_data, levels, micros, ticker};
+    use crate::book::{Action, Sequence};
+    use crate::market::{Exchange::Bybit, Kind};
+    use crate::outcome::Reason;
+
+    #[test]
+    fn raw_and_flattened_tickers_tell_the_same() {
+        let raw = r#"{"topic":"tickers.XYZUSDT","ts":1700000000031,"type":"snapshot","cs":5,"data":{"symbol":"XYZUSDT","lastPrice":"30","highPrice24h":"35",
+            "lowPrice24h":"25.5","prevPrice24h":"32","volume24h":"8.80","price24hPcnt":"-0.9","usdIndexPrice":""}}"#;
+        let flat = r#"{"highPrice24h": "35", "lastPrice": "30", "lowPrice24h": "25.5", "prevPrice24h": "32", "price24hPcnt": "-0.9", "ts": 1700000000031, "volume24h": "8.80"}"#;
+        let expected = "32.0 30.0 35.0 25.5 32.0 8.8 -2.0 -0.062500 @1700000000031000";
+        assert_eq!([ticker(Bybit, raw), ticker(Bybit, flat)], [expected; 2]);
+    }
+
+    #[test]
+    fn the_rate_that_is_sent_is_a_fraction_and_the_last_resort() {
+        assert_eq!(ticker(Bybit, r#"{"lastPrice":"30","price24hPcnt":"-0.0042"}"#), "- 30.0 - - - - - -0.004200 @-");
+        assert_eq!(ticker(Bybit, r#"{"lastPrice":"30","prevPrice24h":"0","price24hPcnt":"0.5"}"#), "0.0 30.0 - - 0.0 - 30.0 0.500000 @-");
+        assert_eq!(ticker(Bybit, r#"{"lastPrice":"30","prevPrice24h":"","price24hPcnt":""}"#), "- 30.0 - - - - - - @-");
+        assert_eq!(ticker(Bybit, r#"{"data":{"lastPrice":"30","ts":1700000000031}}"#), "- 30.0 - - - - - - @-", "the time stands outside");
+    }
+
+    #[test]
+    fn books_are_counted() {
+        let text = |kind: &str, update: &str, times: &str| {
+            format!(r#"{{"topic":"orderbook.50.XY","type":"{kind}","data":{{"s":"XY","b":[["5.0","1"],["4","0",7]],"a":[],"u":{update},"seq":9}}{times}}}"#)
+        };
+        let frame = book(Bybit, &text("delta", "77", r#","ts":1700000000031,"cts":1700000000029"#));
+        assert_eq!((levels(&frame).as_str(), frame.action), ("5.0x1.0 4.0x0.0 | ", Action::Delta));
+        assert_eq!((frame.sequence, frame.checksum), (Sequence::Counted(Some(77)), None));
+        assert_eq!((micros(&frame), frame.instrument.as_deref()), (Some(1_700_000_000_029_000), Some(b"XY".as_slice())));
+        assert_eq!(micros(&book(Bybit, &text("delta", "77", r#","cts":null,"ts":"1700000000031""#))), Some(1_700_000_000_031_000));
+        assert_eq!(book(Bybit, &text("snapshot", "77", "")).action, Action::Snapshot);
+        assert_eq!(book(Bybit, &text("whatever", "1", "")).action, Action::Snapshot, "after a restart of the service");
+        assert_eq!(book(Bybit, &text("delta", "null", "")).sequence, Sequence::Counted(None));
+    }
+
+    #[test]
+    fn control_and_rejections() {
+        for kind in Kind::ALL {
+            for text in [r#"{"op":"pong","args":["1"]}"#, r#"{"success":false}"#, r#"{"ret_msg":null,"data":{"lastPrice":"1"}}"#] {
+                assert_eq!(is_data(Bybit, kind, text), Ok(false), "{text}");
+            }
+            assert_eq!(is_data(Bybit, kind, r#"{"topic":"x","op":"ping"}"#), Err(Reason::Shape), "what has a topic is no control");
+        }
+        assert_eq!(is_data(Bybit, Kind::Ticker, r#"{"data":{"volume24h":"1"}}"#), Err(Reason::Missing));
+        assert_eq!(is_data(Bybit, Kind::Ticker, r#"{"lastPrice":"1","price24hPcnt":"-0.5%"}"#), Err(Reason::Number));
+        let data = |kind: &str, rest: &str| is_data(Bybit, Kind::Orderbook, &format!(r#"{{"type":"{kind}","data":{{{rest}}}}}"#));
+        assert_eq!(data("update", r#""b":[],"a":[],"u":2"#), Err(Reason::Shape));
+        assert_eq!(data("delta", r#""b":[],"a":null,"u":2"#), Err(Reason::Missing));
+        assert_eq!(data("delta", r#""b":[],"a":[],"u":"9223372036854775808""#), Err(Reason::Number));
+        assert_eq!(data("delta", r#""b":[["-1","1"]],"a":[],"u":2"#), Err(Reason::Number));
+    }
+}

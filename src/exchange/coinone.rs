@@ -90,3 +90,61 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
 fn is_control(frame: &Frame<'_>) -> bool {
     frame.response_type.is_there() && !frame.response_type.is_text("DATA")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{book, is_data, levels, micros, ticker};
+    use crate::book::Action;
+    use crate::market::{Exchange::Coinone, Kind};
+    use crate::outcome::Reason;
+
+    #[test]
+    fn raw_and_flattened_tickers_tell_the_same() {
+        let raw = r#"{"response_type":"DATA","channel":"TICKER","data":{"quote_currency":"KRW","timestamp":1700000000500,"target_volume":"3.30","high":"2100",
+            "low":"1900","first":"1950","last":"2010","ask_best_price":null,"yesterday_last":"2000"}}"#;
+        let flat = r#"{"yesterday_last": "2000", "high": "2100", "last": "2010", "timestamp": 1700000000500, "first": "1950", "target_volume": "3.30", "low": "1900"}"#;
+        let expected = "1950.0 2010.0 2100.0 1900.0 2000.0 3.3 10.0 0.005000 @1700000000500000";
+        assert_eq!([ticker(Coinone, raw), ticker(Coinone, flat)], [expected; 2]);
+    }
+
+    #[test]
+    fn change_and_rate_come_from_yesterday() {
+        let with = |rest: &str| ticker(Coinone, &format!(r#"{{"last":"1"{rest}}}"#));
+        assert_eq!(with(r#","yesterday_last":"3""#), "- 1.0 - - 3.0 - -2.0 -0.666667 @-");
+        assert_eq!(with(r#","yesterday_last":"0.0""#), "- 1.0 - - 0.0 - 1.0 - @-");
+        assert_eq!(with(r#","yesterday_last":null,"first":"""#), "- 1.0 - - - - - - @-");
+    }
+
+    #[test]
+    fn time_is_that_of_the_object_with_the_columns() {
+        assert_eq!(ticker(Coinone, r#"{"timestamp":1700000000500,"data":{"last":"1"}}"#), "- 1.0 - - - - - - @-");
+        assert_eq!(ticker(Coinone, r#"{"last":"1","timestamp":"1700000000","data":{"last":"2","timestamp":1}}"#), "- 1.0 - - - - - - @1700000000000000");
+    }
+
+    #[test]
+    fn asks_may_come_worst_first() {
+        let text = r#"{"response_type":"DATA","channel":"ORDERBOOK","timestamp":1,"data":{"timestamp":1700000000500,"id":"1700000000500001",
+            "asks":[{"price":"12","qty":"1.50"},{"qty":"2","price":"11"}],"bids":[{"price":"10","qty":"0.1","x":0}]}}"#;
+        let frame = book(Coinone, text);
+        assert_eq!((levels(&frame).as_str(), frame.action), ("10.0x0.1 | 12.0x1.5 11.0x2.0", Action::Whole));
+        assert_eq!(micros(&frame), Some(1_700_000_000_500_000));
+        assert_eq!(levels(&book(Coinone, r#"{"data":[{"asks":[],"bids":[]},5]}"#)), " | ");
+    }
+
+    #[test]
+    fn control_and_rejections() {
+        for kind in Kind::ALL {
+            for text in [r#"{"response_type":"PONG"}"#, r#"{"response_type":"ERROR","error_code":160012}"#, r#"{"response_type":null,"data":{"last":"1"}}"#] {
+                assert_eq!(is_data(Coinone, kind, text), Ok(false), "{text}");
+            }
+            assert_eq!(is_data(Coinone, kind, r#"{"response_type":"DATA","data":{"session_id":"x"}}"#), Err(Reason::Shape));
+        }
+        assert_eq!(is_data(Coinone, Kind::Ticker, r#"{"data":{"last":null,"first":"1"}}"#), Err(Reason::Missing));
+        assert_eq!(is_data(Coinone, Kind::Ticker, r#"{"last":"1","high":"1,000"}"#), Err(Reason::Number));
+        let sides = |sides: &str| is_data(Coinone, Kind::Orderbook, &format!(r#"{{"data":{{{sides}}}}}"#));
+        assert_eq!(sides(r#""bids":[]"#), Err(Reason::Missing));
+        assert_eq!(sides(r#""bids":[],"asks":{}"#), Err(Reason::Shape));
+        assert_eq!(sides(r#""bids":[{"price":"x","qty":"1"}],"asks":[{"price":"1"}]"#), Err(Reason::Missing), "a key's absence comes before a bad number");
+        assert_eq!(sides(r#""bids":[["1","1"]],"asks":[]"#), Err(Reason::Shape));
+    }
+}

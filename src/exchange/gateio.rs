@@ -95,3 +95,62 @@ fn sent(frame: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
 fn is_control(frame: &Frame<'_>) -> bool {
     (frame.event.is_there() && !frame.event.is_text("update")) || frame.error.is_value()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{book, is_data, levels, micros, ticker};
+    use crate::book::Action;
+    use crate::market::{Exchange::Gateio, Kind};
+    use crate::outcome::Reason;
+
+    #[test]
+    fn raw_and_flattened_tickers_tell_the_same() {
+        let raw = r#"{"time":1700000000,"time_ms":1700000000222,"channel":"spot.tickers","event":"update","error":null,"result":{"currency_pair":"XYZ_USDT",
+            "last":"7.70","lowest_ask":"","change_percentage":"-12.3456","base_volume":"55","quote_volume":"1.23456789012345678901","high_24h":"9","low_24h":"7"}}"#;
+        let flat = r#"{"base_volume": "55", "change_percentage": "-12.3456", "high_24h": "9", "last": "7.70", "low_24h": "7", "time_ms": 1700000000222}"#;
+        let expected = "- 7.7 9.0 7.0 - 55.0 - -0.123456 @1700000000222000";
+        assert_eq!([ticker(Gateio, raw), ticker(Gateio, flat)], [expected; 2]);
+    }
+
+    #[test]
+    fn per_cent_become_a_fraction() {
+        assert_eq!(ticker(Gateio, r#"{"last":"1","change_percentage":"0.00005"}"#), "- 1.0 - - - - - 0.000001 @-");
+        assert_eq!(ticker(Gateio, r#"{"last":"1","change_percentage":"-0.00004"}"#), "- 1.0 - - - - - 0.000000 @-");
+        assert_eq!(ticker(Gateio, r#"{"last":"1","change_percentage":""}"#), "- 1.0 - - - - - - @-");
+    }
+
+    #[test]
+    fn times_are_tried_in_turn() {
+        assert_eq!(ticker(Gateio, r#"{"last":"1","time":1700000000}"#), "- 1.0 - - - - - - @1700000000000000");
+        let at = |outer: &str, inner: &str| micros(&book(Gateio, &format!(r#"{{"event":"update"{outer},"result":{{"bids":[],"asks":[]{inner}}}}}"#)));
+        let (seconds, millis, inner) = (r#","time":1700000000"#, r#","time_ms":1700000000222"#, r#","t":1700000000111"#);
+        assert_eq!(at(&[seconds, millis].concat(), inner), Some(1_700_000_000_111_000));
+        assert_eq!(at(&[seconds, millis].concat(), r#","t":"""#), Some(1_700_000_000_222_000));
+        assert_eq!(at(seconds, ""), Some(1_700_000_000_000_000));
+        assert_eq!(at("", ""), None);
+    }
+
+    #[test]
+    fn every_book_is_whole() {
+        let frame = book(Gateio, r#"{"result":{"lastUpdateId":5,"s":"X_Y","l":"20","bids":[["5.0","1"],["4","0.50"]],"asks":[["6","2"]]}}"#);
+        assert_eq!((levels(&frame).as_str(), frame.action, frame.instrument), ("5.0x1.0 4.0x0.5 | 6.0x2.0", Action::Whole, None));
+    }
+
+    #[test]
+    fn control_and_rejections() {
+        for kind in Kind::ALL {
+            for text in
+                [r#"{"event":"","result":null}"#, r#"{"event":null}"#, r#"{"event":"update","error":{"code":2},"result":{"last":"1","bids":[],"asks":[]}}"#]
+            {
+                assert_eq!(is_data(Gateio, kind, text), Ok(false), "{text}");
+            }
+            assert_eq!(is_data(Gateio, kind, r#"{"event":"update","error":null,"result":{"status":"success"}}"#), Err(Reason::Shape));
+        }
+        assert_eq!(is_data(Gateio, Kind::Ticker, r#"{"result":{"high_24h":"9"}}"#), Err(Reason::Missing));
+        assert_eq!(is_data(Gateio, Kind::Ticker, r#"{"last":"0x1"}"#), Err(Reason::Number));
+        let result = |rest: &str| is_data(Gateio, Kind::Orderbook, &format!(r#"{{"result":{{{rest}}}}}"#));
+        assert_eq!(result(r#""b":[],"a":[]"#), Err(Reason::Shape), "the deltas of another channel are no books");
+        assert_eq!(result(r#""bids":[{"p":"1","s":"1"}],"asks":[]"#), Err(Reason::Shape));
+        assert_eq!(result(r#""bids":[["1e20","1"]],"asks":[]"#), Err(Reason::Number));
+    }
+}

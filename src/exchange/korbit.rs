@@ -101,3 +101,62 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
 fn is_control(frame: &Frame<'_>) -> bool {
     (frame.status.is_there() && !frame.kind.is_there()) || EVENTS.iter().any(|event| frame.event.is_text(event))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{book, is_data, levels, micros, ticker};
+    use crate::book::Action;
+    use crate::market::{Exchange::Korbit, Kind};
+    use crate::outcome::Reason;
+
+    #[test]
+    fn raw_and_flattened_tickers_tell_the_same() {
+        let raw = r#"{"symbol":"xyz_krw","timestamp":1700000000777,"type":"ticker","snapshot":true,"data":{"open":"400","high":"440","low":"390","close":"420",
+            "prevClose":"400","priceChange":"20","priceChangePercent":"4.9","volume":"1.10","bestBidPrice":"0"}}"#;
+        let flat = r#"{"timestamp": 1700000000777, "high": "440", "open": "400", "priceChangePercent": "4.9", "low": "390", "close": "420", "volume": "1.10",
+            "priceChange": "20", "prevClose": "400"}"#;
+        let expected = "400.0 420.0 440.0 390.0 400.0 1.1 20.0 0.050000 @1700000000777000";
+        assert_eq!([ticker(Korbit, raw), ticker(Korbit, flat)], [expected; 2]);
+    }
+
+    #[test]
+    fn change_and_rate_have_two_sources_each() {
+        let with = |rest: &str| ticker(Korbit, &format!(r#"{{"close":"420"{rest}}}"#));
+        assert_eq!(with(r#","prevClose":"400""#), "- 420.0 - - 400.0 - 20.0 0.050000 @-");
+        assert_eq!(with(r#","prevClose":"400","priceChange":"-4""#), "- 420.0 - - 400.0 - -4.0 -0.010000 @-", "what is sent counts");
+        assert_eq!(with(r#","prevClose":"0","priceChange":"420","priceChangePercent":"-2.22""#), "- 420.0 - - 0.0 - 420.0 -0.022200 @-");
+        assert_eq!(with(r#","priceChangePercent":"2.5""#), "- 420.0 - - - - - 0.025000 @-");
+        assert_eq!(with(r#","prevClose":"","priceChange":null,"priceChangePercent":"""#), "- 420.0 - - - - - - @-");
+    }
+
+    #[test]
+    fn books_go_by_the_inner_clock_and_tickers_by_the_outer() {
+        let text = |times: &str| {
+            format!(r#"{{"type":"orderbook",{times}"asks":[{{"price":"12","qty":"1.50","quoteVolume":"x"}}],"bids":[{{"price":"11","amount":"2"}}]}}}}"#)
+        };
+        let frame = book(Korbit, &text(r#""timestamp":1700000000777,"data":{"timestamp":1700000000700,"#));
+        assert_eq!((levels(&frame).as_str(), frame.action), ("11.0x2.0 | 12.0x1.5", Action::Whole));
+        assert_eq!(micros(&frame), Some(1_700_000_000_700_000));
+        let frame = book(Korbit, &text(r#""timestamp":1700000000777,"data":{"timestamp":0,"#));
+        assert_eq!(micros(&frame), Some(1_700_000_000_777_000));
+        assert_eq!(micros(&book(Korbit, &text(r#""data":{"#))), None);
+        assert_eq!(ticker(Korbit, r#"{"data":{"close":"1","timestamp":1700000000700}}"#), "- 1.0 - - - - - - @-");
+        let both = r#"{"data":{"asks":[{"price":"1","amount":"2","qty":"3"}],"bids":[]}}"#;
+        assert_eq!(levels(&book(Korbit, both)), " | 1.0x3.0", "the old name counts only where the new one is absent");
+    }
+
+    #[test]
+    fn control_and_rejections() {
+        for kind in Kind::ALL {
+            for text in [r#"{"status":"fail","message":"x"}"#, r#"{"status":null}"#, r#"{"event":"korbit:connected","data":{}}"#] {
+                assert_eq!(is_data(Korbit, kind, text), Ok(false), "{text}");
+            }
+            assert_eq!(is_data(Korbit, kind, r#"{"event":"korbit:push-ticker","data":{"change":"1"}}"#), Err(Reason::Shape));
+            assert_eq!(is_data(Korbit, kind, r#"{"type":"x","status":"fail"}"#), Err(Reason::Shape));
+        }
+        assert_eq!(is_data(Korbit, Kind::Ticker, r#"{"data":{"open":"1","close":""}}"#), Err(Reason::Missing));
+        assert_eq!(is_data(Korbit, Kind::Ticker, r#"{"close":"1","priceChangePercent":"2 %"}"#), Err(Reason::Number));
+        assert_eq!(is_data(Korbit, Kind::Orderbook, r#"{"data":{"asks":[{"price":"1","qty":"","amount":"1"}],"bids":[]}}"#), Err(Reason::Number));
+        assert_eq!(is_data(Korbit, Kind::Orderbook, r#"{"data":{"asks":[{"price":"1"}],"bids":[]}}"#), Err(Reason::Missing));
+    }
+}

@@ -135,3 +135,111 @@ fn members(text: &str) -> Option<Vec<(Vec<u8>, Token<'_>)>> {
     }
     Some(members)
 }
+
+/// What the tests of the exchanges share: a frame in, its outcome as short text out.
+#[cfg(test)]
+mod testing {
+    use super::*;
+    use crate::book::Level;
+    use crate::event_time::EventTime;
+    use crate::market::Kind;
+
+    /// Opening price, trade price, highest, lowest, previous close, volume, change and rate as a record writes them (`-`
+    /// for `null`), and behind `@` the event time in microseconds.
+    pub(super) fn ticker(exchange: Exchange, text: &str) -> String {
+        let Ok(Decoded::Data((ticker, time))) = read_ticker(exchange, text, &Limits::default()) else { panic!("no ticker: {text}") };
+        let mut figures: Vec<String> = [
+            ticker.opening_price,
+            Some(ticker.trade_price),
+            ticker.max_price,
+            ticker.min_price,
+            ticker.prev_closing_price,
+            ticker.acc_trade_volume_24h,
+            ticker.signed_change_price,
+        ]
+        .map(|figure| figure.map_or_else(|| "-".to_owned(), |figure| written(|out| figure.write(out))))
+        .into();
+        figures.push(ticker.signed_change_rate.map_or_else(|| "-".to_owned(), |rate| written(|out| rate.write(out))));
+        format!("{} @{}", figures.join(" "), time.map_or_else(|| "-".to_owned(), |time| time.micros().to_string()))
+    }
+
+    /// A book frame, which must be one.
+    pub(super) fn book(exchange: Exchange, text: &str) -> Frame {
+        let mut frame = Frame::default();
+        assert_eq!(read_book(exchange, text, &Limits::default(), &mut frame), Ok(Decoded::Data(())), "{text}");
+        frame
+    }
+
+    /// `price x quantity` of the bids, a bar, and of the asks, in the order of the frame.
+    pub(super) fn levels(frame: &Frame) -> String {
+        let side = |levels: &[Level]| {
+            let levels: Vec<_> = levels.iter().map(|level| written(|out| level.price.write(out)) + "x" + &written(|out| level.quantity.write(out))).collect();
+            levels.join(" ")
+        };
+        format!("{} | {}", side(&frame.bids), side(&frame.asks))
+    }
+
+    /// The event time of a book frame in microseconds.
+    pub(super) fn micros(frame: &Frame) -> Option<i64> {
+        frame.time.map(EventTime::micros)
+    }
+
+    /// Whether a frame is data (`true`) or control noise.
+    pub(super) fn is_data(exchange: Exchange, kind: Kind, text: &str) -> Result<bool, Reason> {
+        let limits = Limits::default();
+        let is_control = match kind {
+            Kind::Ticker => read_ticker(exchange, text, &limits)? == Decoded::Control,
+            Kind::Orderbook => read_book(exchange, text, &limits, &mut Frame::default())? == Decoded::Control,
+        };
+        Ok(!is_control)
+    }
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::Kind;
+    use testing::is_data;
+
+    #[test]
+    fn the_noise_that_all_have_in_common_is_control() {
+        for exchange in Exchange::ALL {
+            for kind in Kind::ALL {
+                for text in ["{}", r#"{"processed":"skip"}"#, r#" { "processed" : "keep" , "processed" : "skip" } "#] {
+                    assert_eq!(is_data(exchange, kind, text), Ok(false), "{exchange} {text}");
+                }
+                for text in [r#"{"processed":"skip","more":1}"#, r#"{"processed":true}"#, r#"{"more":1}"#, "[]", "[{}]", "5", "null", r#""ping""#] {
+                    assert_eq!(is_data(exchange, kind, text), Err(Reason::Shape), "{exchange} {text}");
+                }
+                assert_eq!(is_data(exchange, kind, "{"), Err(Reason::Json));
+                assert_eq!(is_data(exchange, kind, &format!("{}{}", r#"{"more":"#.repeat(32), "[1")), Err(Reason::Depth));
+            }
+            for text in [r#"{"E":1}"#, r#"{"ts":null,"time":"x"}"#, r#"{"time":1,"time_ms":2,"timestamp":3,"ts":4,"E":5,"E":6}"#] {
+                assert_eq!(is_data(exchange, Kind::Ticker, text), Ok(false), "{exchange} {text}");
+                assert_eq!(is_data(exchange, Kind::Orderbook, text), Err(Reason::Shape), "{exchange} {text}");
+            }
+            assert_eq!(is_data(exchange, Kind::Ticker, r#"{"ts":1,"seq":2}"#), Err(Reason::Shape));
+        }
+    }
+
+    #[test]
+    fn ids_are_64_bit_integers_by_value() {
+        let read = |text: &'static str| integer(&Token::of(text.into()), 64);
+        assert_eq!(read("12"), Ok(Some(12)));
+        assert_eq!(read(r#""-1.20e1""#), Ok(Some(-12)));
+        assert_eq!(read("9223372036854775807"), Ok(Some(i64::MAX)));
+        assert_eq!(read("-9223372036854775808"), Ok(Some(i64::MIN)));
+        assert_eq!(read("null"), Ok(None));
+        for text in ["9223372036854775808", "1.5", r#""""#, r#""x""#, "true", "[1]", "{}"] {
+            assert_eq!(read(text), Err(Reason::Number), "{text}");
+        }
+        assert_eq!(integer(&Token::Absent, 64), Ok(None));
+        assert_eq!(integer(&Token::Number(b"123".as_slice().into()), 2), Err(Reason::Number));
+    }
+}

@@ -109,3 +109,67 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     }
     Ok(Decoded::Data(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{book, is_data, levels, micros, ticker};
+    use crate::book::{Action, Checksum, Sequence};
+    use crate::market::{Exchange::Okx, Kind};
+    use crate::outcome::Reason;
+
+    #[test]
+    fn raw_and_flattened_tickers_tell_the_same() {
+        let raw = r#"{"arg":{"channel":"tickers","instId":"XYZ-USDT"},"data":[{"instId":"XYZ-USDT","last":"9.50","askPx":"","open24h":"10","high24h":"11",
+            "low24h":"9","volCcy24h":"1.2345678901234567890123","vol24h":"1000","ts":"1700000000042"}]}"#;
+        let flat = r#"{"high24h": "11", "last": "9.50", "low24h": "9", "open24h": "10", "ts": "1700000000042", "vol24h": "1000"}"#;
+        let expected = "10.0 9.5 11.0 9.0 10.0 1000.0 -0.5 -0.050000 @1700000000042000";
+        assert_eq!([ticker(Okx, raw), ticker(Okx, flat)], [expected; 2]);
+    }
+
+    #[test]
+    fn change_and_rate_come_from_the_opening_price() {
+        assert_eq!(ticker(Okx, r#"{"last":"9.5","open24h":"0"}"#), "0.0 9.5 - - 0.0 - 9.5 - @-");
+        assert_eq!(ticker(Okx, r#"{"last":"9.5","open24h":"","ts":1700000000}"#), "- 9.5 - - - - - - @1700000000000000");
+        assert_eq!(ticker(Okx, r#"{"ts":1700000000042,"data":[{"last":"9.5"}]}"#), "- 9.5 - - - - - - @-", "the time stands beside the columns");
+    }
+
+    #[test]
+    fn books_are_linked_and_have_checksums() {
+        let text = |action: &str, rest: &str| {
+            format!(
+                r#"{{"arg":{{"channel":"books","instId":"X-Y"}},"action":"{action}","data":[{{"asks":[["12.0","1","0","2"],["11","0"]],"bids":[],"ts":"1700000000042"{rest}}}]}}"#
+            )
+        };
+        let frame = book(Okx, &text("update", r#","checksum":-7,"seqId":80000000005,"prevSeqId":"80000000001""#));
+        assert_eq!((levels(&frame).as_str(), frame.action), (" | 12.0x1.0 11.0x0.0", Action::Delta));
+        assert_eq!((micros(&frame), frame.instrument.as_deref()), (Some(1_700_000_000_042_000), Some(b"X-Y".as_slice())));
+        assert_eq!(frame.sequence, Sequence::Linked { id: Some(80_000_000_005), previous: Some(80_000_000_001) });
+        assert_eq!(frame.checksum, Some(Checksum::Okx(-7)));
+        let mut spelled = Vec::new();
+        frame.asks[0].spelling.write(&frame.asks[0], &mut spelled);
+        assert_eq!(spelled, b"12.0:1", "the checksum needs the texts");
+        let frame = book(Okx, &text("snapshot", r#","checksum":0,"prevSeqId":-1"#));
+        assert_eq!((frame.action, frame.checksum), (Action::Snapshot, None), "0 says nothing");
+        assert_eq!(frame.sequence, Sequence::Linked { id: None, previous: Some(-1) });
+        assert_eq!(book(Okx, r#"{"action":"snapshot","data":{"asks":[],"bids":[]}}"#).instrument, None);
+    }
+
+    #[test]
+    fn control_and_rejections() {
+        for kind in Kind::ALL {
+            assert_eq!(is_data(Okx, kind, r#"{"event":"notice","code":"64008"}"#), Ok(false));
+            assert_eq!(is_data(Okx, kind, r#"{"event":null,"data":[{"last":"1","asks":[],"bids":[]}],"action":"update"}"#), Ok(false));
+            assert_eq!(is_data(Okx, kind, r#"{"arg":{},"data":[{"event":"x"}]}"#), Err(Reason::Shape), "control keys count at the top alone");
+        }
+        let data = |action: &str, rest: &str| is_data(Okx, Kind::Orderbook, &format!(r#"{{"action":{action},"data":[{{{rest}}}]}}"#));
+        let heartbeat = r#""asks":[],"bids":[],"seqId":15,"prevSeqId":15"#;
+        assert_eq!(data(r#""update""#, heartbeat), Ok(false));
+        assert_eq!(data(r#""snapshot""#, heartbeat), Ok(true), "a heartbeat is an update");
+        assert_eq!(data(r#""update""#, r#""asks":[],"bids":[],"seqId":15,"prevSeqId":14"#), Ok(true));
+        assert_eq!(data(r#""push""#, r#""asks":[],"bids":[]"#), Err(Reason::Shape));
+        assert_eq!(data("null", r#""asks":[["x"]],"bids":[]"#), Err(Reason::Shape));
+        assert_eq!(data(r#""update""#, r#""asks":[],"bids":[],"seqId":1.5"#), Err(Reason::Number));
+        assert_eq!(data(r#""update""#, r#""asks":[["1"]],"bids":[]"#), Err(Reason::Shape));
+        assert_eq!(data(r#""update""#, r#""asks":[["1",null]],"bids":[]"#), Err(Reason::Number));
+    }
+}
