@@ -124,8 +124,8 @@ impl Batch {
 
     /// Starts a message. Write its parts, then [`Writer::finish`] it; a writer that is dropped leaves nothing behind.
     pub const fn begin(&mut self, destination: Destination, timestamp_ms: i64) -> Writer<'_> {
-        let first_header = self.headers.len();
-        Writer { destination, timestamp_ms, key: None, value: None, first_header, batch: self }
+        let (first_byte, first_header) = (self.bytes.len(), self.headers.len());
+        Writer { destination, timestamp_ms, key: None, value: None, first_byte, first_header, batch: self }
     }
 
     fn slice(&self, range: &Option<Range<usize>>) -> Option<&[u8]> {
@@ -133,13 +133,14 @@ impl Batch {
     }
 }
 
-/// A message being written.
+/// A message being written. What stands in the batch from `first_byte` and `first_header` on is not finished.
 #[derive(Debug)]
 pub struct Writer<'b> {
     destination: Destination,
     timestamp_ms: i64,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
+    first_byte: usize,
     first_header: usize,
     batch: &'b mut Batch,
 }
@@ -168,15 +169,84 @@ impl Writer<'_> {
     }
 
     /// Adds the message to the batch.
-    pub fn finish(self) {
-        let Self { destination, timestamp_ms, key, value, first_header, batch } = self;
-        let headers = (first_header, batch.headers.len());
-        batch.spans.push(Span { destination, timestamp_ms, key, value, headers });
+    pub fn finish(mut self) {
+        let headers = (self.first_header, self.batch.headers.len());
+        let (key, value) = (self.key.take(), self.value.take());
+        self.batch.spans.push(Span { destination: self.destination, timestamp_ms: self.timestamp_ms, key, value, headers });
+        (self.first_byte, self.first_header) = (self.batch.bytes.len(), self.batch.headers.len());
     }
 
     fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
         let start = self.batch.bytes.len();
         write(&mut self.batch.bytes);
         start..self.batch.bytes.len()
+    }
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        self.batch.bytes.truncate(self.first_byte);
+        self.batch.headers.truncate(self.first_header);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Bytes = Option<Vec<u8>>;
+    /// Timestamp, key, value, headers (ours where the name is odd), and whether it is finished.
+    type Draft = (i64, Bytes, Bytes, Vec<(u8, Bytes)>, bool);
+
+    const OURS: [&str; 4] = ["even-0", "odd-1", "even-2", "odd-3"];
+
+    fn write(batch: &mut Batch, (timestamp_ms, key, value, headers, finished): &Draft) {
+        let mut writer = batch.begin(destination(*timestamp_ms), *timestamp_ms);
+        // The value first: the order of the parts is free.
+        value.iter().for_each(|value| writer.value(|out| out.extend_from_slice(value)));
+        key.iter().for_each(|key| writer.key(|out| out.extend_from_slice(key)));
+        for (name, value) in headers {
+            match (OURS[usize::from(*name)], value) {
+                (name @ ("odd-1" | "odd-3"), Some(value)) => writer.header(name, |out| out.extend_from_slice(value)),
+                (name, value) => writer.copy_header(name, value.as_deref()),
+            }
+        }
+        if *finished {
+            writer.finish();
+        }
+    }
+
+    const fn destination(timestamp_ms: i64) -> Destination {
+        if timestamp_ms % 2 == 0 { Destination::Output } else { Destination::DeadLetter }
+    }
+
+    fn bytes() -> impl Strategy<Value = Bytes> {
+        prop::option::of(prop::collection::vec(any::<u8>(), 0..5))
+    }
+
+    proptest! {
+        #[test]
+        fn messages_come_back_and_dropped_ones_leave_nothing(
+            drafts in prop::collection::vec((0_i64..9, bytes(), bytes(), prop::collection::vec((0_u8..4, bytes()), 0..4), prop::bool::weighted(0.7)), 0..8),
+        ) {
+            let (mut batch, mut finished_only) = (Batch::default(), Batch::default());
+            drafts.iter().for_each(|draft| write(&mut batch, draft));
+            let finished: Vec<_> = drafts.iter().filter(|draft| draft.4).collect();
+            finished.iter().for_each(|draft| write(&mut finished_only, draft));
+            prop_assert_eq!(&batch, &finished_only);
+
+            let length = |bytes: &Bytes| bytes.as_ref().map_or(0, Vec::len);
+            let total = finished.iter().map(|draft| length(&draft.1) + length(&draft.2) + draft.3.iter().map(|(_, value)| length(value)).sum::<usize>());
+            prop_assert_eq!((batch.len(), batch.is_empty(), batch.bytes()), (finished.len(), finished.is_empty(), total.sum()));
+            for (message, (timestamp_ms, key, value, headers, _)) in batch.messages().zip(finished) {
+                prop_assert_eq!((message.timestamp_ms, message.destination), (*timestamp_ms, destination(*timestamp_ms)));
+                prop_assert_eq!((message.key, message.value), (key.as_deref(), value.as_deref()));
+                let expected = headers.iter().map(|(name, value)| (OURS[usize::from(*name)], value.as_deref()));
+                prop_assert!(message.headers().eq(expected));
+            }
+            batch.clear(0);
+            prop_assert_eq!(batch, Batch::default());
+        }
     }
 }
