@@ -196,3 +196,6 @@ impl Book {
         Some(fits)
     }
 }
+
+#[cfg(test)]
+mod tests;
