@@ -84,3 +84,80 @@ fn write_quoted<T>(value: Option<T>, write: impl FnOnce(T, &mut Vec<u8>), out: &
     };
     write_or_null(value, quoted, out);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decimal::{Rate, Total};
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::parse(text.as_bytes()).unwrap()
+    }
+
+    fn text(write: impl FnOnce(&Symbol, &mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&Symbol::parse(b"btc").unwrap(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_ticker_record_is_that_of_the_contract() {
+        let ticker = Ticker {
+            opening_price: Some(decimal("64324")),
+            trade_price: decimal("64028.6"),
+            max_price: Some(decimal("64496.90")),
+            min_price: Some(decimal("6.32376e4")),
+            prev_closing_price: Some(decimal("64324")),
+            acc_trade_volume_24h: Some(decimal("5874.19398956")),
+            signed_change_price: Some(decimal("-295.4")),
+            signed_change_rate: Rate::of(decimal("-295.4"), decimal("64324")),
+        };
+        let time = EventTime::from_micros(1_786_538_789_464_999);
+        assert_eq!(
+            text(|symbol, out| write_ticker(Exchange::Okx, symbol, time, &ticker, out)),
+            r#"{"region":"Asia","market":"OKX","coin_symbol":"BTC","timestamp":1786538789464.0,"data":[{"opening_price":"64324.0","trade_price":"64028.6","max_price":"64496.9","min_price":"63237.6","prev_closing_price":"64324.0","acc_trade_volume_24h":"5874.19398956","signed_change_price":"-295.4","signed_change_rate":"-0.004592"}]}"#
+        );
+        assert_eq!(text(|symbol, out| write_key(Exchange::Okx, symbol, out)), "OKX:BTC");
+    }
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let ticker = Ticker {
+            opening_price: None,
+            trade_price: decimal("1"),
+            max_price: None,
+            min_price: None,
+            prev_closing_price: None,
+            acc_trade_volume_24h: None,
+            signed_change_price: None,
+            signed_change_rate: None,
+        };
+        assert_eq!(
+            text(|symbol, out| write_ticker(Exchange::Kraken, symbol, EventTime::from_micros(0), &ticker, out)),
+            r#"{"region":"NE","market":"KRAKEN","coin_symbol":"BTC","timestamp":0.0,"data":[{"opening_price":null,"trade_price":"1.0","max_price":null,"min_price":null,"prev_closing_price":null,"acc_trade_volume_24h":null,"signed_change_price":null,"signed_change_rate":null}]}"#
+        );
+        let summary = Summary { best_bid: decimal("5").amount(), ..Summary::default() };
+        assert_eq!(
+            text(|symbol, out| write_book(Exchange::Upbit, symbol, EventTime::from_micros(0), &summary, out)),
+            r#"{"region":"Korea","market":"UPBIT","coin_symbol":"BTC","highest_bid":5.0,"lowest_ask":null,"spread":null,"total_bid_volume":0.0,"total_ask_volume":0.0,"timestamp":"1970-01-01 00:00:00.000000+00:00"}"#
+        );
+    }
+
+    #[test]
+    fn the_order_book_record_is_that_of_the_contract() {
+        let amount = |text| decimal(text).amount().unwrap();
+        let summary = Summary {
+            best_bid: Some(amount("66609.22")),
+            best_ask: Some(amount("66619.98")),
+            total_bids: Total::ZERO.plus(amount("0.0015")).plus(amount("0.0001")),
+            total_asks: Total::ZERO.plus(amount("0.259115")),
+        };
+        let time = EventTime::from_micros(1_729_679_100_050_000);
+        assert_eq!(
+            text(|symbol, out| write_book(Exchange::Okx, symbol, time, &summary, out)),
+            r#"{"region":"Asia","market":"OKX","coin_symbol":"BTC","highest_bid":66609.22,"lowest_ask":66619.98,"spread":10.76,"total_bid_volume":0.0016,"total_ask_volume":0.259115,"timestamp":"2024-10-23 10:25:00.050000+00:00"}"#
+        );
+        let crossed = Summary { best_bid: summary.best_ask, best_ask: summary.best_bid, ..summary };
+        assert!(text(|symbol, out| write_book(Exchange::Okx, symbol, time, &crossed, out)).contains(r#""spread":-10.76,"#));
+    }
+}

@@ -146,3 +146,53 @@ impl<'t> OutputRecord<'t> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Batch, Destination};
+
+    fn input(line: &str) -> InputRecord {
+        serde_json::from_str(line).unwrap()
+    }
+
+    #[test]
+    fn text_bytes_and_nothing_are_told_apart() {
+        let record = input(
+            r#"{"topic":"t","partition":1,"offset":2,"timestamp_ms":-3,"key":"k\u00e9","value":{"b64":"/wA="},"headers":{"b":"2","a":null,"c":{"b64":"YQ=="}},"more":[]}"#,
+        );
+        assert_eq!((record.topic.as_str(), record.partition, record.offset, record.timestamp_ms), ("t", 1, 2, -3));
+        assert_eq!(record.key.as_ref().map(Field::bytes), Some("k\u{e9}".as_bytes()));
+        assert_eq!(record.value, Some(Field::Bytes(vec![0xff, 0])));
+        let headers: Vec<_> = record.headers.0.iter().map(|(name, value)| (name.as_str(), value.as_ref().map(Field::bytes))).collect();
+        assert_eq!(headers, [("b", Some(b"2".as_slice())), ("a", None), ("c", Some(b"a"))], "in the order of the file");
+        let bare = input(r#"{"topic":"t","partition":1,"offset":2,"timestamp_ms":3,"key":null,"headers":null}"#);
+        assert_eq!((bare.key, bare.value, bare.headers), (None, None, Headers::default()));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for (part, is) in
+            [("key", "5"), ("key", r#"{"b64":"*"}"#), ("value", r#"{"text":"x"}"#), ("headers", "[]"), ("headers", r#"{"a":1}"#), ("offset", "1.5")]
+        {
+            let mut line: serde_json::Value = serde_json::from_str(r#"{"topic":"t","partition":1,"offset":2,"timestamp_ms":3}"#).unwrap();
+            line[part] = serde_json::from_str(is).unwrap();
+            assert!(serde_json::from_value::<InputRecord>(line.clone()).is_err(), "{line}");
+        }
+        assert!(serde_json::from_str::<InputRecord>(r#"{"topic":"t","partition":1,"offset":2}"#).is_err());
+    }
+
+    #[test]
+    fn a_message_becomes_a_line() {
+        let mut batch = Batch::default();
+        let mut message = batch.begin(Destination::DeadLetter, 7);
+        message.value(|out| out.extend_from_slice(b"\xed\xa0\x80"));
+        message.copy_header("theirs", None);
+        message.copy_header("raw", Some(b"\xff"));
+        message.header("hub.reason", |out| out.extend_from_slice(b"utf8"));
+        message.finish();
+        let line = serde_json::to_string(&OutputRecord::new("x-dlt", 3, &batch.message(0))).unwrap();
+        let headers = r#"{"theirs":null,"raw":{"b64":"/w=="},"hub.reason":"utf8"}"#;
+        assert_eq!(line, format!(r#"{{"topic":"x-dlt","partition":3,"key":null,"timestamp_ms":7,"headers":{headers},"value":{{"b64":"7aCA"}}}}"#));
+    }
+}
