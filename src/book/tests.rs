@@ -53,13 +53,8 @@ impl Model {
             self.live = venue != Venue::Binance;
             self.last = None;
             let longer = self.bids.len().max(self.asks.len());
-            self.depth = match longer {
-                _ if longer <= least => least,
-                ..=25 => 25,
-                ..=100 => 100,
-                ..=500 => 500,
-                _ => 1_000,
-            };
+            // Depths on offer beyond the configured one.
+            self.depth = if longer <= least { least } else { [25, 100, 500, 1_000].into_iter().find(|&depth| depth >= longer).unwrap_or(1_000) };
         } else {
             let (id, previous) = (step.id, step.previous);
             let reset = venue == Venue::Okx && previous.is_some() && previous == self.last && id < previous;
