@@ -231,3 +231,6 @@ fn frame_text<'e>(item: Item<'e>, rules: &Rules) -> Result<Option<&'e str>, Reas
     }
     simdutf8::basic::from_utf8(bytes).map(Some).map_err(|_| Reason::Utf8)
 }
+
+#[cfg(test)]
+mod tests;

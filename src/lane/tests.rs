@@ -1,0 +1,208 @@
+//! What a lane makes of whole envelopes; what single frames become is tested beside each exchange.
+
+use super::*;
+use crate::batch::Message;
+use crate::market::Region;
+use proptest::prelude::*;
+
+const NOW_MS: i64 = 1_700_000_000_000;
+
+fn lane(exchange: Exchange, kind: Kind, rules: Rules) -> Lane {
+    let stream = Stream { region: exchange.region(), kind };
+    Lane::new(stream, exchange.partition(), stream.input_topic(), Arc::new(rules))
+}
+
+fn envelope(exchange: Exchange, frames: &[&str]) -> String {
+    format!(r#"{{"region":"{}","market":"{exchange}","symbol":"btc","data":[{}]}}"#, exchange.region().as_str(), frames.join(","))
+}
+
+fn input(value: &str, timestamp_ms: i64) -> Input<'_> {
+    Input { offset: 7, timestamp_ms, now_micros: 42, key: Some(b"k"), value: Some(value.as_bytes()), headers: &[] }
+}
+
+fn process(lane: &mut Lane, exchange: Exchange, frames: &[&str]) -> Batch {
+    let mut batch = Batch::default();
+    lane.process(&input(&envelope(exchange, frames), NOW_MS), &mut batch);
+    batch
+}
+
+fn text(bytes: Option<&[u8]>) -> String {
+    bytes.map_or_else(|| "-".to_owned(), |bytes| String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn headers(message: &Message<'_>) -> Vec<String> {
+    message.headers().map(|(name, value)| format!("{name}={}", text(value))).collect()
+}
+
+fn assert_adds_up(counts: &Counts) {
+    assert_eq!(counts.frames, counts.settled_frames() + counts.dead_letters() - counts.rejected_envelopes, "{counts:?}");
+}
+
+const SNAPSHOT: &str = r#"{"topic":"o","ts":1700000000001,"type":"snapshot","data":{"s":"X","b":[["5","1"],["4","2"]],"a":[["6","3"]],"u":10}}"#;
+const NEXT: &str = r#"{"topic":"o","ts":1700000000002,"type":"delta","data":{"s":"X","b":[["5","0"]],"a":[],"u":11}}"#;
+const LATER: &str = r#"{"topic":"o","ts":1700000000003,"type":"delta","data":{"s":"X","b":[["7","1"]],"a":[],"u":13}}"#;
+
+#[test]
+fn every_item_is_accounted_for() {
+    let mut lane = lane(Exchange::Bybit, Kind::Orderbook, Rules::default());
+    let batch = process(&mut lane, Exchange::Bybit, &[SNAPSHOT, r#""PoNg""#, "5", NEXT, NEXT, LATER, r#"{"op":"x"}"#, r#"" ping""#, r#""\ud800""#]);
+    let counts = lane.counts();
+    assert_adds_up(counts);
+    let bybit = Exchange::Bybit as usize;
+    assert_eq!((counts.envelopes, counts.frames, counts.records[bybit], counts.control[bybit], counts.stale[bybit]), (1, 9, 3, 2, 1));
+    assert_eq!((counts.unverified[bybit], counts.gaps[bybit], counts.crossed[bybit], counts.misplaced), (1, 1, 0, 0));
+    let rejected = [Reason::Shape, Reason::Json, Reason::Utf8].map(|reason| counts.rejected[reason as usize]);
+    assert_eq!((rejected, counts.dead_letters()), ([1, 1, 1], 3));
+    let values: Vec<_> = batch.messages().map(|message| (message.destination == Destination::Output, text(message.key))).collect();
+    let (record, letter) = ((true, "BYBIT:BTC".to_owned()), (false, "k".to_owned()));
+    assert_eq!(values, [&record, &letter, &record, &record, &letter, &letter].map(Clone::clone), "in the order of the items");
+    assert_eq!(batch.message(5).value, Some(b"\xed\xa0\x80".as_slice()), "a lone surrogate keeps its three bytes");
+    process(&mut lane, Exchange::Bybit, &[]);
+    assert_eq!((lane.counts().envelopes, lane.counts().frames), (2, 9), "no items are nothing to do");
+}
+
+#[test]
+fn a_book_that_misses_frames_says_so_and_with_hold_is_silent() {
+    let bybit = Exchange::Bybit as usize;
+    let shown = |mode: BookMode| {
+        let mut lane = lane(Exchange::Bybit, Kind::Orderbook, Rules { book_mode: mode, ..Rules::default() });
+        let batch = process(&mut lane, Exchange::Bybit, &[SNAPSHOT, NEXT, LATER, NEXT]);
+        assert_adds_up(lane.counts());
+        let records = batch.messages().map(|message| {
+            let value: serde_json::Value = serde_json::from_slice(message.value.unwrap()).unwrap();
+            format!("{} {} {}", value["highest_bid"], value["lowest_ask"], headers(&message).join(" ")).trim_end().to_owned()
+        });
+        let counts = lane.counts();
+        (records.collect::<Vec<_>>(), [counts.stale[bybit], counts.held[bybit], counts.unverified[bybit], counts.gaps[bybit]])
+    };
+    let live = ["5.0 6.0", "4.0 6.0"].map(str::to_owned);
+    let (records, counts) = shown(BookMode::Maintained);
+    assert_eq!((&records[..2], records[2].as_str(), counts), (&live[..], "7.0 null book-state=unverified", [1, 0, 1, 1]), "what the gap left is crossed away");
+    assert_eq!(shown(BookMode::Hold), (live.to_vec(), [1, 1, 0, 1]));
+    let each = ["5.0 6.0", "null null", "7.0 null", "null null"].map(str::to_owned).to_vec();
+    assert_eq!(shown(BookMode::Frame), (each, [0; 4]), "every frame is the whole book: no gap, no stale, no header");
+}
+
+#[test]
+fn books_are_kept_by_symbol_and_instrument() {
+    let mut lane = lane(Exchange::Bybit, Kind::Orderbook, Rules::default());
+    process(&mut lane, Exchange::Bybit, &[SNAPSHOT]);
+    let other = NEXT.replace(r#""s":"X""#, r#""s":"Y""#);
+    let unnamed = NEXT.replace(r#""s":"X","#, "");
+    let batch = process(&mut lane, Exchange::Bybit, &[&other, &unnamed, NEXT]);
+    let unverified: Vec<_> = batch.messages().map(|message| message.headers().len() == 1).collect();
+    assert_eq!(unverified, [true, true, false]);
+    // depth20 is a book of its own and does not touch the diffs' book.
+    let mut lane = self::lane(Exchange::Binance, Kind::Orderbook, Rules::default());
+    let diff = r#"{"e":"depthUpdate","E":1,"s":"X","U":1,"u":5,"b":[["5","1"]],"a":[]}"#;
+    let batch = process(&mut lane, Exchange::Binance, &[diff, r#"{"lastUpdateId":9,"bids":[["8","1"]],"asks":[]}"#, &diff.replace("\"u\":5", "\"u\":6")]);
+    let records: Vec<_> = batch.messages().map(|message| (text(message.value).contains(r#""highest_bid":5.0"#), message.headers().len())).collect();
+    assert_eq!(records, [(true, 1), (false, 0), (true, 1)]);
+}
+
+#[test]
+fn frames_of_another_exchange_are_processed_and_counted() {
+    let mut lane = lane(Exchange::Okx, Kind::Ticker, Rules::default());
+    let batch = process(&mut lane, Exchange::Upbit, &[r#"{"trade_price":1}"#, "{}", "5"]);
+    assert_eq!(text(batch.message(0).key), "UPBIT:BTC");
+    assert_eq!((lane.counts().misplaced, lane.counts().records[Exchange::Upbit as usize]), (3, 1));
+    assert_adds_up(lane.counts());
+    // Beyond the contract's partitions everything is misplaced.
+    let stream = Stream { region: Region::Asia, kind: Kind::Ticker };
+    let mut lane = Lane::new(stream, 3, "in", Arc::default());
+    process(&mut lane, Exchange::Okx, &["{}"]);
+    assert_eq!(lane.counts().misplaced, 1);
+}
+
+#[test]
+fn a_wild_clock_does_not_reach_the_kafka_timestamp() {
+    let hour = 3_600_000;
+    let stamps = |frame_ms: &str, input_ms: i64| {
+        let mut batch = Batch::default();
+        let frame = format!(r#"{{"trade_price":1,"timestamp":{frame_ms}}}"#);
+        lane(Exchange::Upbit, Kind::Ticker, Rules::default()).process(&input(&envelope(Exchange::Upbit, &[&frame]), input_ms), &mut batch);
+        let value: serde_json::Value = serde_json::from_slice(batch.message(0).value.unwrap()).unwrap();
+        (batch.message(0).timestamp_ms, value["timestamp"].as_f64().unwrap() as i64)
+    };
+    let frame = NOW_MS.to_string();
+    assert_eq!(stamps(&frame, NOW_MS - hour), (NOW_MS, NOW_MS), "an hour is not more than an hour");
+    assert_eq!(stamps(&frame, NOW_MS - hour - 1), (NOW_MS - hour - 1, NOW_MS), "the text keeps the event time");
+    assert_eq!(stamps(&frame, NOW_MS + 99 * hour), (NOW_MS, NOW_MS), "the past is no harm");
+    assert_eq!(stamps(&frame, 0), (NOW_MS, NOW_MS), "an input record without timestamp says nothing");
+    assert_eq!(stamps(&frame, -1), (NOW_MS, NOW_MS));
+    assert_eq!(stamps("null", 1_234), (1_234, 1_234), "without event time it is the input's");
+    assert_eq!(stamps("null", -5), (0, 0));
+    assert_eq!(stamps("null", i64::MAX).0, i64::MAX / 1_000, "a timestamp beyond microseconds sticks there");
+}
+
+#[test]
+fn wall_time_is_shown_and_not_stamped() {
+    let mut lane = lane(Exchange::Bybit, Kind::Orderbook, Rules { book_time: BookTime::Wall, ..Rules::default() });
+    let batch = process(&mut lane, Exchange::Bybit, &[SNAPSHOT]);
+    assert!(text(batch.message(0).value).ends_with(r#""timestamp":"1970-01-01 00:00:00.000042+00:00"}"#));
+    assert_eq!(batch.message(0).timestamp_ms, 1_700_000_000_001);
+    let ticker = process(
+        &mut self::lane(Exchange::Bybit, Kind::Ticker, Rules { book_time: BookTime::Wall, ..Rules::default() }),
+        Exchange::Bybit,
+        &[r#"{"lastPrice":"1"}"#],
+    );
+    assert!(text(ticker.message(0).value).contains(r#""timestamp":1700000000000.0,"#), "tickers have no wall time");
+}
+
+#[test]
+fn dead_letters_say_where_they_come_from() {
+    let mut lane = lane(Exchange::Korbit, Kind::Ticker, Rules::default());
+    let value = r#"{"region":"korea","market":"DigitalX","symbol":"b/c","data":["ping","{\"close\":\"\\u00e9\"}"]}"#;
+    let own: [(&str, Option<&[u8]>); 3] = [("trace", Some(b"1")), ("hub.frame", None), ("trace", Some(b"2"))];
+    let mut batch = Batch::default();
+    lane.process(&Input { headers: &own, ..input(value, -3) }, &mut batch);
+    let letter = batch.message(0);
+    assert_eq!((letter.destination, letter.timestamp_ms, text(letter.key)), (Destination::DeadLetter, 0, "k".to_owned()));
+    assert_eq!(text(letter.value), r#"{"close":"\u00e9"}"#, "the frame without the envelope's escapes");
+    let message = format!("__connect.errors.exception.message={}", Reason::Number.explanation());
+    let of_frame = ["hub.reason=number", "hub.frame=1", "hub.region=Korea", "hub.market=KORBIT", "hub.symbol=B/C"];
+    let origin = ["__connect.errors.topic=koraSocketDataIn-ticker", "__connect.errors.partition=3", "__connect.errors.offset=7", &message];
+    assert_eq!(headers(&letter), [&["trace=1", "hub.frame=-", "trace=2"], &origin[..], &of_frame].concat());
+
+    for (value, known) in [
+        (Some(r#"{"region":"korea","market":"OKX","symbol":"x","data":[]}"#), &["hub.reason=market", "hub.region=Korea", "hub.market=OKX", "hub.symbol=X"][..]),
+        (Some(r#"{"region":"korea","market":"UPBIT","symbol":"*","data":[]}"#), &["hub.reason=symbol", "hub.region=Korea", "hub.market=UPBIT"]),
+        (Some(r#"{"region":"moon","market":"UPBIT","symbol":"x"}"#), &["hub.reason=envelope", "hub.market=UPBIT", "hub.symbol=X"]),
+        (Some(r#"{"region":"korea""#), &["hub.reason=json"]),
+        (None, &["hub.reason=json"]),
+    ] {
+        let mut batch = Batch::default();
+        lane.process(&Input { key: None, value: value.map(str::as_bytes), ..input("", NOW_MS) }, &mut batch);
+        let letter = batch.message(0);
+        assert_eq!((letter.key, letter.value, letter.timestamp_ms), (None, value.map(str::as_bytes), NOW_MS));
+        assert_eq!(headers(&letter)[4..], *known, "{value:?}");
+    }
+    assert_eq!((lane.counts().frames, lane.counts().rejected_envelopes, lane.counts().dead_letters()), (2, 5, 6));
+    assert_adds_up(lane.counts());
+}
+
+#[test]
+fn bounds_reject_frames_one_by_one() {
+    let limits = crate::rules::Limits { frame_bytes: 20, depth: 3, levels: 1, number_chars: 3, ..Default::default() };
+    let mut lane = lane(Exchange::Upbit, Kind::Ticker, Rules { limits, ..Rules::default() });
+    let frames =
+        [r#"{"trade_price":1   }"#, r#"{"trade_price":1    }"#, r#""{\"trade_price\":1   }""#, r#"{"a":[[1]]}"#, r#"{"a":[[[1]]]}"#, r#"{"trade_price":1234}"#];
+    let batch = process(&mut lane, Exchange::Upbit, &frames);
+    let reasons: Vec<_> = batch.messages().filter_map(|message| headers(&message).into_iter().find(|header| header.starts_with("hub.reason"))).collect();
+    assert_eq!(reasons, ["size", "shape", "depth", "number"].map(|reason| format!("hub.reason={reason}")));
+    assert_eq!(lane.counts().records[Exchange::Upbit as usize], 2, "white space inside counts, escapes do not");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_accounted_for(exchange in 0_usize..9, book in any::<bool>(), frames in prop::collection::vec("[\\[\\]{}\",:0-9a-u.\\-]{0,20}|\\{\"(data|bids|asks|b|c|last)\":[\\[\\]\"0-9,]{0,9}\\}", 0..5)) {
+        let exchange = Exchange::ALL[exchange];
+        let kind = if book { Kind::Orderbook } else { Kind::Ticker };
+        let mut lane = lane(exchange, kind, Rules::default());
+        let items: Vec<_> = frames.iter().map(|frame| serde_json::to_string(frame).unwrap()).collect();
+        let batch = process(&mut lane, exchange, &items.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_adds_up(lane.counts());
+        prop_assert_eq!(lane.counts().frames, frames.len() as u64);
+        prop_assert_eq!(batch.len() as u64, lane.counts().records.iter().sum::<u64>() + lane.counts().dead_letters());
+    }
+}
