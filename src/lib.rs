@@ -5,6 +5,7 @@ pub mod book;
 pub mod cli;
 pub mod config;
 pub mod decimal;
+pub mod demo;
 pub mod encode;
 pub mod envelope;
 pub mod event_time;
