@@ -95,6 +95,8 @@ pub fn run(
 ) -> Result<Verdict, RunError> {
     let broker = EmbeddedBroker::start().map_err(RunError::Refused)?;
     config.brokers = broker.brokers();
+    // The embedded broker sleeps as long before it answers that there is nothing.
+    config.kafka.fetch_wait = config.kafka.fetch_wait.min(Duration::from_millis(5));
     for stream in Stream::ALL {
         let names = &config.streams[stream.index()];
         for topic in [&names.input, &names.output, &names.dlt] {

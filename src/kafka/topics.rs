@@ -15,6 +15,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients;
+use super::log::LogContext;
 use crate::config::{Config, LaneId};
 use crate::market::Stream;
 
@@ -47,7 +48,7 @@ pub struct TopicPlan {
 /// The cluster as seen by a client that reads nothing and commits nothing.
 pub struct Cluster<'c> {
     config: &'c Config,
-    observer: BaseConsumer,
+    observer: BaseConsumer<LogContext>,
 }
 
 impl<'c> Cluster<'c> {
@@ -56,7 +57,7 @@ impl<'c> Cluster<'c> {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &'c Config) -> Result<Self, String> {
-        let observer = clients::observer(config).create().map_err(|error: rdkafka::error::KafkaError| error.to_string())?;
+        let observer = clients::observer(config).create_with_context(LogContext::new("observer")).map_err(|error| error.to_string())?;
         Ok(Self { config, observer })
     }
 
@@ -162,7 +163,8 @@ impl<'c> Cluster<'c> {
     fn stream_offsets(&self, stream: Stream, lanes: &[LaneId], deadline: Instant) -> Result<Vec<(LaneId, i64)>, Unavailable> {
         let names = self.config.names(stream);
         let fault = |error: rdkafka::error::KafkaError| vec![format!("{stream}, group {}: {error}", names.group)];
-        let client: BaseConsumer = clients::consumer(self.config, &names.group).create().map_err(|error| Unavailable(fault(error)))?;
+        let client: BaseConsumer<LogContext> =
+            clients::consumer(self.config, &names.group).create_with_context(LogContext::new("consumer")).map_err(|error| Unavailable(fault(error)))?;
         let mut asked = TopicPartitionList::new();
         for lane in lanes {
             asked.add_partition(&names.input, lane.partition);
@@ -241,7 +243,7 @@ impl<'c> Cluster<'c> {
         for (topic, result) in topics.iter().zip(results) {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {
-                    log::info!("topic {} made, {} partitions", topic.name, topic.partitions)
+                    ::log::info!("topic {} made, {} partitions", topic.name, topic.partitions)
                 }
                 Err((name, error)) => return Err(format!("--create-topics: {name}: {error}")),
             }
@@ -256,7 +258,7 @@ fn retry<T>(deadline: Instant, mut attempt: impl FnMut() -> Result<T, Vec<String
         match attempt() {
             Ok(found) => return Ok(found),
             Err(faults) if Instant::now() + RETRY_PAUSE >= deadline => return Err(Unavailable(faults)),
-            Err(faults) => log::debug!("trying again: {}", faults.join("; ")),
+            Err(faults) => ::log::debug!("trying again: {}", faults.join("; ")),
         }
         thread::sleep(RETRY_PAUSE);
     }
