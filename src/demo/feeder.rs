@@ -122,10 +122,10 @@ fn options(exchange: Exchange, kind: Kind) -> Options {
     Options {
         snapshot_every: 200,
         diff_percent: 40,
-        gap_every: if is_book && exchange == Exchange::Okx { 350 } else { 0 },
-        stale_every: if is_book && exchange == Exchange::Bybit { 300 } else { 0 },
-        control_every: 150,
-        poison_every: if is_book && exchange == Exchange::Upbit { 250 } else { 0 },
+        gap_every: if is_book && exchange == Exchange::Okx { 200 } else { 0 },
+        stale_every: if is_book && exchange == Exchange::Bybit { 150 } else { 0 },
+        control_every: 100,
+        poison_every: if is_book && exchange == Exchange::Upbit { 150 } else { 0 },
         sparse_every: 40,
         ..Options::default()
     }

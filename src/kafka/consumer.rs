@@ -21,9 +21,9 @@ pub enum Polled<'c> {
     Nothing,
     /// An input record.
     Record(Record<'c>),
-    /// Something passes by itself: a broker that is away, a leader that moves.
+    /// Something that passes, or that an operator can mend: a broker that is away, a leader that moves, a right that is missing.
     Transient(String),
-    /// The lane cannot go on: its offset is gone, or reading is forbidden.
+    /// The lane cannot go on: its offset is gone from the log.
     Fatal(String),
 }
 
@@ -98,15 +98,8 @@ impl Consumer {
     fn classify(&self, error: &KafkaError) -> Polled<'_> {
         let text = format!("{}: {error}", self.topic);
         match error.rdkafka_error_code() {
-            Some(
-                RDKafkaErrorCode::AutoOffsetReset
-                | RDKafkaErrorCode::OffsetOutOfRange
-                | RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::GroupAuthorizationFailed
-                | RDKafkaErrorCode::UnknownTopic
-                | RDKafkaErrorCode::UnknownPartition
-                | RDKafkaErrorCode::Fatal,
-            ) => Polled::Fatal(text),
+            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::Fatal) => Polled::Fatal(text),
+            // Brokers that are away, topics that are not there yet, rights that are not given yet: all of it can be mended.
             _ => Polled::Transient(text),
         }
     }
