@@ -31,7 +31,7 @@ pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Op
 /// `bid price:bid quantity:ask price:ask quantity:` in turns, best first; the longer side goes on alone.
 /// <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>
 fn okx_text(bids: &Side, asks: &Side, text: &mut Vec<u8>) {
-    let (mut bids, mut asks) = (bids.from_best().take(25), asks.from_best().take(25));
+    let (mut bids, mut asks) = (bids.best_first().take(25), asks.best_first().take(25));
     loop {
         let pair = [bids.next(), asks.next()];
         if pair == [None, None] {
@@ -52,8 +52,8 @@ fn kraken_text(bids: &Side, asks: &Side, decimals: PairDecimals, text: &mut Vec<
         level.price.write_fixed(decimals.price.into(), false, text)?;
         level.quantity.write_fixed(decimals.quantity.into(), false, text)
     };
-    asks.from_best().take(10).try_for_each(&mut write)?;
-    bids.from_best().take(10).try_for_each(write)
+    asks.best_first().take(10).try_for_each(&mut write)?;
+    bids.best_first().take(10).try_for_each(write)
 }
 
 #[cfg(test)]

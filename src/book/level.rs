@@ -27,8 +27,11 @@ impl Level {
 pub struct Spelling {
     price_decimals: u8,
     quantity_decimals: u8,
-    odd: Option<Box<(Box<[u8]>, Box<[u8]>)>>,
+    odd: Option<Box<OddSpelling>>,
 }
+
+/// Price and quantity as they were sent.
+type OddSpelling = (Box<[u8]>, Box<[u8]>);
 
 impl Spelling {
     /// The spelling of a level that was sent as these two texts.

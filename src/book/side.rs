@@ -1,5 +1,7 @@
 //! One side of a kept book: levels in order, best last, so that work near the top moves little; the total is kept along.
 
+use std::cmp::Reverse;
+
 use super::Level;
 use crate::decimal::{Amount, Total};
 
@@ -43,7 +45,7 @@ impl Side {
     }
 
     /// The levels, best first.
-    pub(super) fn from_best(&self) -> impl Iterator<Item = &Level> {
+    pub(super) fn best_first(&self) -> impl Iterator<Item = &Level> {
         self.levels.iter().rev()
     }
 
@@ -68,8 +70,8 @@ impl Side {
         // Stable, and read from the end: of equal prices the last comes first and stays.
         self.levels.reverse();
         match self.best {
-            Best::Largest => self.levels.sort_by(|a, b| a.price.cmp(&b.price)),
-            Best::Smallest => self.levels.sort_by(|a, b| b.price.cmp(&a.price)),
+            Best::Largest => self.levels.sort_by_key(|level| level.price),
+            Best::Smallest => self.levels.sort_by_key(|level| Reverse(level.price)),
         }
         self.levels.dedup_by_key(|level| level.price);
         self.levels.retain(Level::counts);
@@ -187,7 +189,7 @@ mod tests {
                 }
                 let mut expected: Vec<_> = map.iter().map(|(&price, &quantity)| (amount(price), amount(quantity))).collect();
                 if best == Best::Largest { expected.reverse(); }
-                let levels: Vec<_> = side.from_best().map(|level| (level.price, level.quantity)).collect();
+                let levels: Vec<_> = side.best_first().map(|level| (level.price, level.quantity)).collect();
                 prop_assert_eq!(levels, expected);
             }
         }

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
 mod config;
+mod demo;
 mod replay;
 mod run;
 
@@ -73,6 +74,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(args(run::command()))
+        .subcommand(args(demo::command()))
         .subcommand(args(replay::command()))
         .subcommand(args(run::check_command()))
         .subcommand(args(config::command()))
@@ -81,6 +83,7 @@ pub fn command() -> Command {
 fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some((run::NAME, matches)) => run::run(load(matches)?.config),
+        Some((demo::NAME, matches)) => demo::run(matches, load(matches)?.config),
         Some((replay::NAME, matches)) => replay::run(matches, load(matches)?.config),
         Some((run::CHECK, matches)) => run::check(&load(matches)?.config),
         Some((config::NAME, matches)) => config::run(matches, &load(matches)?),

@@ -1,16 +1,17 @@
 //! The consumer of one stream in one worker: partitions assigned by hand, commits that never make the worker wait.
 
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients;
+use super::log::LogContext;
 use crate::config::{Config, StreamNames};
 use crate::lane::Input;
 
@@ -20,9 +21,9 @@ pub enum Polled<'c> {
     Nothing,
     /// An input record.
     Record(Record<'c>),
-    /// Something passes by itself: a broker that is away, a leader that moves.
+    /// Something that passes, or that an operator can mend: a broker that is away, a leader that moves, a right that is missing.
     Transient(String),
-    /// The lane cannot go on: its offset is gone, or reading is forbidden.
+    /// The lane cannot go on: its offset is gone from the log.
     Fatal(String),
 }
 
@@ -50,17 +51,6 @@ impl Record<'_> {
     }
 }
 
-/// Errors also come out of `poll`, where they are counted.
-struct Context;
-
-impl ClientContext for Context {
-    fn error(&self, error: KafkaError, reason: &str) {
-        log::debug!("consumer: {error}: {reason}");
-    }
-}
-
-impl ConsumerContext for Context {}
-
 /// Offsets of the next record, by partition.
 pub type Offsets = Vec<(i32, i64)>;
 
@@ -70,11 +60,12 @@ pub type Offsets = Vec<(i32, i64)>;
 /// is set. A synchronous commit has a result but no time limit. So each consumer has a thread of its own that commits
 /// and waits; the worker asks and looks for the answer, and never waits.
 pub struct Consumer {
-    client: Arc<BaseConsumer<Context>>,
+    client: Arc<BaseConsumer<LogContext>>,
     topic: String,
-    asks: Sender<Offsets>,
+    asks: Option<Sender<Offsets>>,
     answers: Receiver<Result<Offsets, String>>,
     is_committing: bool,
+    committer: Option<JoinHandle<()>>,
 }
 
 impl Consumer {
@@ -83,15 +74,16 @@ impl Consumer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config, names: &StreamNames, partitions: &[(i32, i64)]) -> Result<Self, String> {
-        let client: BaseConsumer<Context> = clients::consumer(config, &names.group).create_with_context(Context).map_err(|error| error.to_string())?;
+        let client: BaseConsumer<LogContext> =
+            clients::consumer(config, &names.group).create_with_context(LogContext::new("consumer")).map_err(|error| error.to_string())?;
         client.assign(&list(&names.input, partitions)?).map_err(|error| error.to_string())?;
         let client = Arc::new(client);
         let (asks, asked) = bounded(1);
         let (answer, answers) = bounded(1);
         let committer = Committer { client: Arc::clone(&client), topic: names.input.clone(), asked, answer };
         let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run());
-        thread.map_err(|error| format!("a thread for commits cannot start: {error}"))?;
-        Ok(Self { client, topic: names.input.clone(), asks, answers, is_committing: false })
+        let committer = Some(thread.map_err(|error| format!("a thread for commits cannot start: {error}"))?);
+        Ok(Self { client, topic: names.input.clone(), asks: Some(asks), answers, is_committing: false, committer })
     }
 
     /// Takes the next record if one is there within `timeout`; serves commit callbacks.
@@ -106,15 +98,8 @@ impl Consumer {
     fn classify(&self, error: &KafkaError) -> Polled<'_> {
         let text = format!("{}: {error}", self.topic);
         match error.rdkafka_error_code() {
-            Some(
-                RDKafkaErrorCode::AutoOffsetReset
-                | RDKafkaErrorCode::OffsetOutOfRange
-                | RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::GroupAuthorizationFailed
-                | RDKafkaErrorCode::UnknownTopic
-                | RDKafkaErrorCode::UnknownPartition
-                | RDKafkaErrorCode::Fatal,
-            ) => Polled::Fatal(text),
+            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::Fatal) => Polled::Fatal(text),
+            // Brokers that are away, topics that are not there yet, rights that are not given yet: all of it can be mended.
             _ => Polled::Transient(text),
         }
     }
@@ -122,7 +107,7 @@ impl Consumer {
     /// Stops fetching and throws away what was fetched ahead; polls go on serving commits.
     pub fn pause(&self) {
         if let Err(error) = self.client.assignment().and_then(|assignment| self.client.pause(&assignment)) {
-            log::warn!("{}: cannot pause: {error}", self.topic);
+            ::log::warn!("{}: cannot pause: {error}", self.topic);
         }
     }
 
@@ -135,7 +120,7 @@ impl Consumer {
     /// Asks for offsets to be committed; [`Consumer::take_answer`] tells whether they are.
     pub fn commit(&mut self, offsets: Offsets) {
         // The committer takes one after the other: there is room, for none is under way.
-        self.is_committing |= !offsets.is_empty() && self.asks.try_send(offsets).is_ok();
+        self.is_committing |= !offsets.is_empty() && self.asks.as_ref().is_some_and(|asks| asks.try_send(offsets).is_ok());
     }
 
     /// The answer to the last commit, once it is there: the offsets that are committed, or why they are not.
@@ -146,9 +131,22 @@ impl Consumer {
     }
 }
 
+impl Drop for Consumer {
+    /// Ends the committer, so that the client is closed when this returns; one that waits for brokers is left behind.
+    fn drop(&mut self) {
+        self.asks = None;
+        if !self.is_committing
+            && let Some(committer) = self.committer.take()
+            && committer.join().is_err()
+        {
+            ::log::error!("{}: the thread for commits died", self.topic);
+        }
+    }
+}
+
 /// The thread that commits for one consumer. In an outage it waits until the brokers are back.
 struct Committer {
-    client: Arc<BaseConsumer<Context>>,
+    client: Arc<BaseConsumer<LogContext>>,
     topic: String,
     asked: Receiver<Offsets>,
     answer: Sender<Result<Offsets, String>>,

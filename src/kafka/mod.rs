@@ -3,6 +3,7 @@
 mod clients;
 mod consumer;
 mod embedded;
+mod log;
 mod producer;
 mod topics;
 

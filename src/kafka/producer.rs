@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 
 use super::clients;
+use super::log::LogContext;
 use crate::batch::Message;
 use crate::config::Config;
 
@@ -30,14 +32,18 @@ pub enum SendError {
     Failed(String),
 }
 
-#[derive(Default)]
 struct Context {
+    log: LogContext,
     reports: Mutex<Vec<Report>>,
 }
 
 impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.log(level, facility, message);
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
-        log::debug!("producer: {error}: {reason}");
+        self.log.error(error, reason);
     }
 }
 
@@ -61,7 +67,9 @@ impl Producer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config) -> Result<Self, String> {
-        let client = clients::producer(config).create_with_context(Context::default()).map_err(|error| error.to_string())?;
+        let client = clients::producer(config)
+            .create_with_context(Context { log: LogContext::new("producer"), reports: Mutex::default() })
+            .map_err(|error| error.to_string())?;
         Ok(Self { client })
     }
 

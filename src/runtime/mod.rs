@@ -197,7 +197,7 @@ impl Threads {
             }
         }
         let patience = Instant::now() + SENDER_GRACE;
-        while !self.sender.is_finished() && !(shared.is_over() && Instant::now() > patience) {
+        while !self.sender.is_finished() && (!shared.is_over() || Instant::now() < patience) {
             thread::sleep(Duration::from_millis(1));
         }
         if self.sender.is_finished() && self.sender.join().is_err() {

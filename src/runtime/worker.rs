@@ -149,6 +149,7 @@ impl Worker {
                 }
                 Polled::Transient(fault) => {
                     self.warnings.warn(&fault);
+                    taken += 1;
                     continue;
                 }
                 Polled::Fatal(fault) => {
@@ -171,6 +172,7 @@ impl Worker {
                 self.hand_over(index);
             }
         }
+        self.hand_over_source(source, self.config.batch.age);
         taken
     }
 
