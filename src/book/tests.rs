@@ -148,7 +148,7 @@ fn levels(levels: &[(u64, u64)]) -> Vec<Level> {
 
 fn held(side: &Side) -> Prices {
     let whole = |amount: Amount| (amount.units() / 10_u128.pow(18)) as u64;
-    side.from_best().map(|level| (whole(level.price), whole(level.quantity))).collect()
+    side.best_first().map(|level| (whole(level.price), whole(level.quantity))).collect()
 }
 
 fn frame(venue: Venue, step: &Step, checksum: Option<Checksum>) -> Frame {
