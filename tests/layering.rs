@@ -1,56 +1,49 @@
-//! What may know of what: a frame flows through the modules in one order, and none of them imports one that comes after it. Reads the sources, test modules
-//! included: a test that needs what comes later belongs into tests/.
+//! What may know of what: a frame flows through the modules in the order of the `mod` lines of `src/lib.rs`, and none of them imports one that comes after
+//! it. Reads the sources, test modules included: a test that needs what comes later belongs into tests/.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of the crate in the order of the flow, each with those that it may import of all that stand before it; an empty list is all of them.
-const ORDER: [(&str, &[&str]); 22] = [
-    ("market", &[]),
-    ("rules", &[]),
-    ("outcome", &[]),
-    ("decimal", &[]),
-    ("json", &[]),
-    ("event_time", &[]),
-    ("ticker", &[]),
-    ("book", &[]),
-    ("envelope", &[]),
-    ("exchange", &[]),
-    ("encode", &[]),
-    ("batch", &[]),
-    ("lane", &[]),
-    ("watermark", &[]),
-    ("feed", &["market"]),
-    ("config", &[]),
-    ("kafka", &[]),
-    ("observe", &[]),
-    ("runtime", &[]),
-    ("replay", &[]),
-    ("demo", &[]),
-    ("cli", &[]),
-];
+use Allowed::{In, OutsideCore};
 
 /// The core ends here: bytes and a timestamp in, messages and counts out.
 const LAST_OF_CORE: &str = "watermark";
 
+/// A model of the core proves something only as long as it shares nothing with it: this module imports that one alone.
+const APART: (&str, &str) = ("feed", "market");
+
 /// A word of Rust, whom it is for, and what the others do instead.
 struct Rule {
     word: &'static str,
-    allowed: fn(&str) -> bool,
+    allowed: Allowed,
     instead: &'static str,
 }
 
+enum Allowed {
+    In(&'static str),
+    OutsideCore,
+}
+
+impl Allowed {
+    const fn module(&self) -> Option<&'static str> {
+        match *self {
+            In(module) => Some(module),
+            OutsideCore => None,
+        }
+    }
+}
+
 const RULES: [Rule; 8] = [
-    Rule { word: "rdkafka", allowed: |module| module == "kafka", instead: "put what talks to brokers into src/kafka/" },
-    Rule { word: "std::env", allowed: |module| module == "config", instead: "make it a knob of src/config/" },
-    Rule { word: "std::thread", allowed: outside_core, instead: "start threads in src/runtime/" },
-    Rule { word: "std::time", allowed: outside_core, instead: "take the time from the caller, as lane::Input does" },
-    Rule { word: "log::", allowed: outside_core, instead: "return or count it, and let src/runtime/ or src/observe/ tell" },
-    Rule { word: "parking_lot", allowed: outside_core, instead: "share nothing: a lane belongs to one worker" },
-    Rule { word: "f64", allowed: outside_core, instead: "use crate::decimal, which is exact" },
-    Rule { word: "f32", allowed: outside_core, instead: "use crate::decimal, which is exact" },
+    Rule { word: "rdkafka", allowed: In("kafka"), instead: "put what talks to brokers into src/kafka/" },
+    Rule { word: "std::env", allowed: In("config"), instead: "make it a knob of src/config/" },
+    Rule { word: "std::thread", allowed: OutsideCore, instead: "start threads in src/runtime/" },
+    Rule { word: "std::time", allowed: OutsideCore, instead: "take the time from the caller, as lane::Input does" },
+    Rule { word: "log::", allowed: OutsideCore, instead: "return or count it, and let src/runtime/ or src/observe/ tell" },
+    Rule { word: "parking_lot", allowed: OutsideCore, instead: "share nothing: a lane belongs to one worker" },
+    Rule { word: "f64", allowed: OutsideCore, instead: "use crate::decimal, which is exact" },
+    Rule { word: "f32", allowed: OutsideCore, instead: "use crate::decimal, which is exact" },
 ];
 
 #[test]
@@ -59,22 +52,18 @@ fn nothing_knows_what_comes_after_it() {
     let mut files = BTreeMap::new();
     collect(&source, &source, &mut files);
     assert!(files.len() > 60, "only {} files in {}", files.len(), source.display());
-    let faults: Vec<String> = files.iter().flat_map(|(path, text)| faults(path, text)).collect();
+    let order = Order::of(&files["lib.rs"]);
+    let faults: Vec<String> = files.iter().flat_map(|(path, text)| order.faults(path, text)).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
 #[test]
-fn every_module_has_a_place_in_the_order() {
-    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
-    for module in lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')) {
-        assert!(place(module).is_some(), "src/lib.rs: give {module} a place in ORDER of tests/layering.rs");
-    }
-}
-
-#[test]
 fn a_fault_names_file_line_and_the_better_place() {
+    let order = Order::of(
+        "mod market;\npub mod decimal;\npub mod json;\npub mod book;\npub mod exchange;\npub mod lane;\npub mod watermark;\npub mod config;\npub mod kafka;\npub mod runtime;\npub mod feed;\npub mod cli;",
+    );
     let one = |path: &str, text: &str| {
-        let faults = faults(path, text);
+        let faults = order.faults(path, text);
         assert_eq!(faults.len(), 1, "{faults:?}");
         faults[0].clone()
     };
@@ -84,6 +73,7 @@ fn a_fault_names_file_line_and_the_better_place() {
         one("lane/mod.rs", "use crate::{\n    book, // config\n    config::{Config, lane},\n};").starts_with("src/lane/mod.rs:1: lane comes before config")
     );
     assert!(one("feed/mod.rs", "use crate::decimal::Decimal;").contains("feed imports only market"));
+    assert!(one("sink.rs", "").contains("does not list sink"));
     assert!(one("exchange/okx.rs", "use super::bybit::Layout;").contains("another exchange"));
     assert!(one("exchange/okx.rs", "use super::{Decoded, bybit, levels::{self, Sides}};").contains("another exchange"));
     assert!(one("exchange/okx.rs", "use crate::exchange::bybit::Layout;").contains("another exchange"));
@@ -98,54 +88,79 @@ fn a_fault_names_file_line_and_the_better_place() {
         ("cli/run.rs", "use crate::{config, kafka}; use std::time::Duration;"),
         ("main.rs", "use market_hub::cli;"),
     ] {
-        assert_eq!(faults(path, text), [""; 0], "{path}: {text}");
+        assert_eq!(order.faults(path, text), [""; 0], "{path}: {text}");
     }
 }
 
-/// What is wrong in a file, whose path is that inside `src`.
-fn faults(path: &str, text: &str) -> Vec<String> {
-    let module = path.split('/').next().unwrap().trim_end_matches(".rs");
-    if matches!(module, "lib" | "main") {
-        return Vec::new();
+/// The modules of the crate, as `lib.rs` lists them.
+struct Order(Vec<String>);
+
+impl Order {
+    fn of(lib: &str) -> Self {
+        let module = |line: &str| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned);
+        let order = Self(lib.lines().filter_map(module).collect());
+        for module in [LAST_OF_CORE, APART.0, APART.1].into_iter().chain(RULES.iter().filter_map(|rule| rule.allowed.module())) {
+            assert!(order.place(module).is_some(), "src/lib.rs has no {module} any more: tell tests/layering.rs");
+        }
+        order
     }
-    let Some(own_place) = place(module) else { return vec![format!("src/{path}:1: give {module} a place in ORDER of tests/layering.rs")] };
-    let code = without_comments_and_strings(text);
-    let mut faults = Vec::new();
-    let mut fault = |at: usize, what: String| {
-        let line = code[..at].matches('\n').count() + 1;
-        faults.push(format!("src/{path}:{line}: {what}"));
-    };
-    for (at, imported) in paths(&code) {
-        let first = imported.split("::").next().unwrap();
-        if let Some(target) = imported.strip_prefix("crate::").and_then(|path| path.split("::").next()).filter(|target| place(target).is_some()) {
-            let allowed = ORDER[own_place].1;
-            if place(target) > Some(own_place) {
-                fault(
-                    at,
-                    format!("{module} comes before {target}: put what both need into {module} or before it, or what needs {target} into {target} or behind it"),
-                );
-            } else if target != module && !allowed.is_empty() && !allowed.contains(&target) {
-                fault(at, format!("{module} imports only {}: put what it needs into src/{module}/", allowed.join(", ")));
-            }
-        }
-        let sibling = imported.strip_prefix("super::").or_else(|| imported.strip_prefix("crate::exchange::")).and_then(|path| path.split("::").next());
-        if let (Some(own), Some(sibling)) = (path.strip_prefix("exchange/").map(|file| file.trim_end_matches(".rs")), sibling)
-            && is_exchange(own)
-            && is_exchange(sibling)
-            && own != sibling
-        {
-            fault(at, format!("{own} imports {sibling}, the file of another exchange: put what both need into src/exchange/levels.rs, tickers.rs or mod.rs"));
-        }
-        for rule in RULES.iter().filter(|rule| !(rule.allowed)(module)) {
-            let is_meant =
-                imported == rule.word || imported.starts_with(&format!("{}::", rule.word)) || (imported != first && rule.word == format!("{first}::"));
-            if is_meant {
-                fault(at, format!("{imported} has no place in {module}: {}", rule.instead));
-            }
+
+    fn place(&self, module: &str) -> Option<usize> {
+        self.0.iter().position(|name| name == module)
+    }
+
+    fn allows(&self, rule: &Rule, module: &str) -> bool {
+        match rule.allowed {
+            In(only) => module == only,
+            OutsideCore => self.place(module) > self.place(LAST_OF_CORE),
         }
     }
-    faults.dedup();
-    faults
+
+    /// What is wrong in a file, whose path is that inside `src`.
+    fn faults(&self, path: &str, text: &str) -> Vec<String> {
+        let module = path.split('/').next().unwrap().trim_end_matches(".rs");
+        if matches!(module, "lib" | "main") {
+            return Vec::new();
+        }
+        let Some(own_place) = self.place(module) else { return vec![format!("src/{path}:1: src/lib.rs does not list {module} in the order of the flow")] };
+        let code = without_comments_and_strings(text);
+        let mut faults = Vec::new();
+        for (at, imported) in paths(&code) {
+            let what =
+                self.wrong_module(module, own_place, &imported).or_else(|| other_exchange(path, &imported)).or_else(|| self.wrong_word(module, &imported));
+            let line = code[..at].matches('\n').count() + 1;
+            faults.extend(what.map(|what| format!("src/{path}:{line}: {what}")));
+        }
+        faults.dedup();
+        faults
+    }
+
+    fn wrong_module(&self, module: &str, own_place: usize, imported: &str) -> Option<String> {
+        let target = imported.strip_prefix("crate::")?.split("::").next()?;
+        if self.place(target)? > own_place {
+            let better = format!("put what both need into {module} or before it, or what needs {target} into {target} or behind it");
+            return Some(format!("{module} comes before {target}: {better}"));
+        }
+        let is_apart = module == APART.0 && target != APART.0 && target != APART.1;
+        is_apart.then(|| format!("{module} imports only {}: put what it needs into src/{module}/", APART.1))
+    }
+
+    fn wrong_word(&self, module: &str, imported: &str) -> Option<String> {
+        let is_meant = |word: &str| match imported.strip_prefix(word) {
+            Some(rest) => word.ends_with("::") || rest.is_empty() || rest.starts_with("::"),
+            None => false,
+        };
+        let rule = RULES.iter().find(|rule| is_meant(rule.word) && !self.allows(rule, module))?;
+        Some(format!("{imported} has no place in {module}: {}", rule.instead))
+    }
+}
+
+/// No exchange's file imports that of another.
+fn other_exchange(path: &str, imported: &str) -> Option<String> {
+    let own = path.strip_prefix("exchange/")?.trim_end_matches(".rs");
+    let sibling = imported.strip_prefix("super::").or_else(|| imported.strip_prefix("crate::exchange::"))?.split("::").next()?;
+    let better = "put what both need into src/exchange/levels.rs, tickers.rs or mod.rs";
+    (is_exchange(own) && is_exchange(sibling) && own != sibling).then(|| format!("{own} imports {sibling}, the file of another exchange: {better}"))
 }
 
 /// The paths of the code, each with where it starts, groups taken apart: `use std::{a, b::c}` has `std::a` and `std::b::c`. Single words are paths too.
@@ -205,14 +220,6 @@ fn without_comments_and_strings(text: &str) -> String {
         rest = &rest[length..];
     }
     code
-}
-
-fn place(module: &str) -> Option<usize> {
-    ORDER.iter().position(|(name, _)| *name == module)
-}
-
-fn outside_core(module: &str) -> bool {
-    place(module) > place(LAST_OF_CORE)
 }
 
 fn is_exchange(file: &str) -> bool {
