@@ -8,8 +8,8 @@ use clap::Command;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::Failure;
-use crate::config::Config;
+use super::{Failure, print, say};
+use crate::config::{Config, LaneId};
 use crate::kafka::{Cluster, Unavailable};
 use crate::observe::{StreamLines, latency_lines};
 use crate::runtime::{self, Report, RunError, ThreadRow};
@@ -51,18 +51,16 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
     let known = cluster.wait_for_brokers(deadline).map_err(RunError::Unavailable)?;
     let faults = cluster.faults(&known);
     for warning in cluster.uncovered(&known) {
-        println!("warning: {warning}");
+        print(&format!("warning: {warning}\n"))?;
     }
     if !faults.is_empty() {
         return Err(RunError::Unavailable(Unavailable(faults)).into());
     }
     cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
     let offsets = cluster.start_offsets(deadline).map_err(RunError::Unavailable)?;
-    println!("{} lanes are ready at {}", offsets.len(), config.brokers);
-    for (lane, offset) in offsets {
-        println!("{lane}: starts at offset {offset} of {}", config.names(lane.stream).input);
-    }
-    Ok(())
+    let ready = format!("{} lanes are ready at {}\n", offsets.len(), config.brokers);
+    let line = |(lane, offset): (&LaneId, &i64)| format!("{lane}: starts at offset {offset} of {}\n", config.names(lane.stream).input);
+    print(&offsets.iter().map(line).fold(ready, |all, line| all + &line))
 }
 
 impl From<RunError> for Failure {
@@ -80,9 +78,9 @@ impl From<RunError> for Failure {
 
 /// The table of threads, as the system has them.
 pub(super) fn print_threads(threads: &[ThreadRow]) {
-    eprintln!("{:>9}  {:<16}{:<14}CPUs", "thread", "name", "role");
+    say(format_args!("{:>9}  {:<16}{:<14}CPUs", "thread", "name", "role"));
     for row in threads {
-        eprintln!("{:>9}  {:<16}{:<14}{}", row.id, row.name, role(&row.name), row.cpus);
+        say(format_args!("{:>9}  {:<16}{:<14}{}", row.id, row.name, role(&row.name), row.cpus));
     }
 }
 
