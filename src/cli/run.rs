@@ -10,7 +10,7 @@ use signal_hook::flag;
 
 use super::{Failure, print, say};
 use crate::config::{Config, LaneId};
-use crate::kafka::{Cluster, Unavailable};
+use crate::kafka::{Cluster, Producer, Unavailable};
 use crate::observe::{StreamLines, latency_lines};
 use crate::runtime::{self, Report, RunError, ThreadRow};
 
@@ -45,8 +45,10 @@ pub(super) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-pub(super) fn check(config: &Config) -> Result<(), Failure> {
-    let cluster = Cluster::new(config).map_err(RunError::Refused)?;
+pub(super) fn check(config: Config) -> Result<(), Failure> {
+    let config = Arc::new(config);
+    let cluster = Cluster::new(&config).map_err(RunError::Refused)?;
+    drop(Producer::new(&config).map_err(RunError::Refused)?);
     let deadline = Instant::now() + config.start_deadline;
     let known = cluster.wait_for_brokers(deadline).map_err(RunError::Unavailable)?;
     let faults = cluster.faults(&known);

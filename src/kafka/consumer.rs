@@ -5,12 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
-use super::clients;
+use super::clients::{self, Quiet};
 use crate::config::{Config, StreamNames};
 use crate::lane::Input;
 
@@ -50,17 +50,6 @@ impl Record<'_> {
     }
 }
 
-/// Errors also come out of `poll`, where they are counted.
-struct Context;
-
-impl ClientContext for Context {
-    fn error(&self, error: KafkaError, reason: &str) {
-        log::debug!("consumer: {error}: {reason}");
-    }
-}
-
-impl ConsumerContext for Context {}
-
 /// Offsets of the next record, by partition.
 pub type Offsets = Vec<(i32, i64)>;
 
@@ -70,7 +59,7 @@ pub type Offsets = Vec<(i32, i64)>;
 /// is set. A synchronous commit has a result but no time limit. So each consumer has a thread of its own that commits
 /// and waits; the worker asks and looks for the answer, and never waits.
 pub struct Consumer {
-    client: Arc<BaseConsumer<Context>>,
+    client: Arc<BaseConsumer<Quiet>>,
     topic: String,
     asks: Sender<Offsets>,
     answers: Receiver<Result<Offsets, String>>,
@@ -83,7 +72,7 @@ impl Consumer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config, names: &StreamNames, partitions: &[(i32, i64)]) -> Result<Self, String> {
-        let client: BaseConsumer<Context> = clients::consumer(config, &names.group).create_with_context(Context).map_err(|error| error.to_string())?;
+        let client: BaseConsumer<Quiet> = clients::consumer(config, &names.group).create_with_context(Quiet).map_err(clients::refusal)?;
         client.assign(&list(&names.input, partitions)?).map_err(|error| error.to_string())?;
         let client = Arc::new(client);
         let (asks, asked) = bounded(1);
@@ -148,7 +137,7 @@ impl Consumer {
 
 /// The thread that commits for one consumer. In an outage it waits until the brokers are back.
 struct Committer {
-    client: Arc<BaseConsumer<Context>>,
+    client: Arc<BaseConsumer<Quiet>>,
     topic: String,
     asked: Receiver<Offsets>,
     answer: Sender<Result<Offsets, String>>,
