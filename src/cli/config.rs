@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::Failure;
+use super::{Failure, print};
 use crate::config::{Loaded, markdown_table};
 
 pub(super) const NAME: &str = "config";
@@ -15,13 +15,10 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches, loaded: &Loaded) -> Result<(), Failure> {
     if matches.get_flag("markdown") {
-        print!("{}", markdown_table());
-        return Ok(());
+        return print(&markdown_table());
     }
     let width = |column: fn(&crate::config::Row) -> &str| loaded.listing.iter().map(|row| column(row).len()).max().unwrap_or_default();
     let (name, env, value) = (width(|row| &row.name), width(|row| &row.env), width(|row| &row.value).min(48));
-    for row in &loaded.listing {
-        println!("{:name$}  {:env$}  {:value$}  {}", row.name, row.env, row.value, row.origin);
-    }
-    Ok(())
+    let line = |row: &crate::config::Row| format!("{:name$}  {:env$}  {:value$}  {}\n", row.name, row.env, row.value, row.origin);
+    print(&loaded.listing.iter().map(line).collect::<String>())
 }

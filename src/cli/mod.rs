@@ -1,5 +1,4 @@
 //! The command line: what each command is. The only place that prints, and that turns failures into exit codes.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its user")]
 
 mod config;
 mod demo;
@@ -7,6 +6,7 @@ mod replay;
 mod run;
 
 use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
     match dispatch(&matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("market-hub: {}", failure.message);
+            say(format_args!("market-hub: {}", failure.message));
             ExitCode::from(failure.code)
         }
     }
@@ -80,12 +80,24 @@ pub fn command() -> Command {
         .subcommand(args(config::command()))
 }
 
+/// Says something on standard error. The print macros would panic where nobody reads it or the disk is full, and end a run that is well.
+fn say(what: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{what}");
+}
+
+/// Prints what the user asked for; it is a failure when nobody reads it.
+fn print(what: &str) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    let printed = output.write_all(what.as_bytes()).and_then(|()| output.flush());
+    printed.map_err(|error| Failure::new(Failure::IO, format_args!("standard output cannot be written: {error}")))
+}
+
 fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some((run::NAME, matches)) => run::run(load(matches)?.config),
         Some((demo::NAME, matches)) => demo::run(matches, load(matches)?.config),
         Some((replay::NAME, matches)) => replay::run(matches, load(matches)?.config),
-        Some((run::CHECK, matches)) => run::check(&load(matches)?.config),
+        Some((run::CHECK, matches)) => run::check(load(matches)?.config),
         Some((config::NAME, matches)) => config::run(matches, &load(matches)?),
         _ => Err(Failure::new(Failure::SOFTWARE, "no such command")),
     }
@@ -95,7 +107,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
 fn load(matches: &ArgMatches) -> Result<Loaded, Failure> {
     let loaded = load_settings(matches, &Environment::of_process())?;
     for warning in &loaded.warnings {
-        eprintln!("market-hub: warning: {warning}");
+        say(format_args!("market-hub: warning: {warning}"));
     }
     Ok(loaded)
 }

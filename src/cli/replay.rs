@@ -31,15 +31,29 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches, config: Config) -> Result<(), Failure> {
     let mut replay = Replay::new(&config.streams, config.rules);
-    let mut output = open_output(matches.get_one::<PathBuf>("out"))?;
-    for path in matches.get_many::<PathBuf>("file").into_iter().flatten() {
+    let inputs: Vec<&PathBuf> = matches.get_many("file").into_iter().flatten().collect();
+    let made_anew = ["out", "counters"].map(|name| matches.get_one::<PathBuf>(name));
+    check_inputs(&inputs, &made_anew)?;
+    let mut output = open_output(made_anew[0])?;
+    for path in inputs {
         let mut input = open_input(path)?;
         replay.run(&mut input, &mut output).map_err(|stop| failure(path, &stop))?;
     }
     output.finish().map_err(|error| failure(Path::new(""), &Stop::Write(error)))?;
-    if let Some(path) = matches.get_one::<PathBuf>("counters") {
+    if let Some(path) = made_anew[1] {
         let text = format!("{}\n", counters_json(&replay.counts()));
         std::fs::write(path, text).map_err(|error| Failure::new(Failure::IO, format_args!("--counters {}: {error}", path.display())))?;
+    }
+    Ok(())
+}
+
+/// Nothing is written over before every input is known to be there, and least of all an input.
+fn check_inputs(inputs: &[&PathBuf], made_anew: &[Option<&PathBuf>]) -> Result<(), Failure> {
+    for path in inputs.iter().filter(|path| path.as_path() != Path::new("-")) {
+        let input = path.canonicalize().map_err(|error| Failure::new(Failure::NO_INPUT, format_args!("{}: {error}", path.display())))?;
+        if made_anew.iter().flatten().any(|output| output.canonicalize().is_ok_and(|output| output == input)) {
+            return Err(Failure::new(Failure::CONFIG, format_args!("{} cannot be both input and output", path.display())));
+        }
     }
     Ok(())
 }
@@ -47,7 +61,11 @@ pub(super) fn run(matches: &ArgMatches, config: Config) -> Result<(), Failure> {
 fn failure(path: &Path, stop: &Stop) -> Failure {
     match stop {
         Stop::Line(number, fault) => Failure::new(Failure::BAD_INPUT, format_args!("{}, line {number}: {fault}", path.display())),
-        Stop::Read(error) => Failure::new(Failure::IO, format_args!("{}: {error}", path.display())),
+        Stop::Read(error) => {
+            // What the decompressor says of a file that is cut or damaged.
+            let damaged = matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof);
+            Failure::new(if damaged { Failure::BAD_INPUT } else { Failure::IO }, format_args!("{}: {error}", path.display()))
+        }
         Stop::Write(error) => Failure::new(Failure::IO, format_args!("the output cannot be written: {error}")),
     }
 }

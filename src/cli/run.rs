@@ -8,9 +8,9 @@ use clap::Command;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::Failure;
-use crate::config::Config;
-use crate::kafka::{Cluster, Unavailable};
+use super::{Failure, print, say};
+use crate::config::{Config, LaneId};
+use crate::kafka::{Cluster, Producer, Unavailable};
 use crate::observe::{StreamLines, latency_lines};
 use crate::runtime::{self, Report, RunError, ThreadRow};
 
@@ -45,24 +45,24 @@ pub(super) fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-pub(super) fn check(config: &Config) -> Result<(), Failure> {
-    let cluster = Cluster::new(config).map_err(RunError::Refused)?;
+pub(super) fn check(config: Config) -> Result<(), Failure> {
+    let config = Arc::new(config);
+    let cluster = Cluster::new(&config).map_err(RunError::Refused)?;
+    drop(Producer::new(&config).map_err(RunError::Refused)?);
     let deadline = Instant::now() + config.start_deadline;
     let known = cluster.wait_for_brokers(deadline).map_err(RunError::Unavailable)?;
     let faults = cluster.faults(&known);
     for warning in cluster.uncovered(&known) {
-        println!("warning: {warning}");
+        print(&format!("warning: {warning}\n"))?;
     }
     if !faults.is_empty() {
         return Err(RunError::Unavailable(Unavailable(faults)).into());
     }
     cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
     let offsets = cluster.start_offsets(deadline).map_err(RunError::Unavailable)?;
-    println!("{} lanes are ready at {}", offsets.len(), config.brokers);
-    for (lane, offset) in offsets {
-        println!("{lane}: starts at offset {offset} of {}", config.names(lane.stream).input);
-    }
-    Ok(())
+    let ready = format!("{} lanes are ready at {}\n", offsets.len(), config.brokers);
+    let line = |(lane, offset): (&LaneId, &i64)| format!("{lane}: starts at offset {offset} of {}\n", config.names(lane.stream).input);
+    print(&offsets.iter().map(line).fold(ready, |all, line| all + &line))
 }
 
 impl From<RunError> for Failure {
@@ -80,9 +80,9 @@ impl From<RunError> for Failure {
 
 /// The table of threads, as the system has them.
 pub(super) fn print_threads(threads: &[ThreadRow]) {
-    eprintln!("{:>9}  {:<16}{:<14}CPUs", "thread", "name", "role");
+    say(format_args!("{:>9}  {:<16}{:<14}CPUs", "thread", "name", "role"));
     for row in threads {
-        eprintln!("{:>9}  {:<16}{:<14}{}", row.id, row.name, role(&row.name), row.cpus);
+        say(format_args!("{:>9}  {:<16}{:<14}{}", row.id, row.name, role(&row.name), row.cpus));
     }
 }
 

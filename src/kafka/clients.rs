@@ -1,8 +1,9 @@
 //! How every Kafka client is set up: each librdkafka property that matters, set explicitly, with the reason.
 
 use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
 
-use crate::config::{Config, StartAt};
+use crate::config::{Config, StartAt, properties};
 
 /// Room beyond the largest envelope for the key and the headers of its dead letter.
 const HEADROOM_BYTES: usize = 1 << 16;
@@ -88,14 +89,20 @@ pub(super) fn producer(config: &Config) -> ClientConfig {
     client
 }
 
-/// The client that asks for metadata, offsets and lag. It belongs to no group that anybody commits to.
+/// The client that asks for metadata, offsets and lag. It belongs to no group that anybody commits to. Set up as every consumer, so that it is the
+/// first to be refused where consumers would be: before any broker is asked.
 pub(super) fn observer(config: &Config) -> ClientConfig {
-    let mut client = common(config);
-    client.set("group.id", "market-hub-observer").set("enable.auto.commit", "false").set("allow.auto.create.topics", "false");
-    for (name, value) in config.kafka.consumer_properties.iter() {
-        client.set(name, value);
-    }
+    let mut client = consumer(config, "market-hub-observer");
+    client.set("allow.auto.create.topics", "false");
     client
+}
+
+/// What librdkafka has against the settings; secrets are masked.
+pub(super) fn refusal(error: KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, why, name, value) => format!("{name} = {:?}: {why}", properties::shown(&name, &value)),
+        other => other.to_string(),
+    }
 }
 
 impl StartAt {

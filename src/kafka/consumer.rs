@@ -75,7 +75,7 @@ impl Consumer {
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config, names: &StreamNames, partitions: &[(i32, i64)]) -> Result<Self, String> {
         let client: BaseConsumer<LogContext> =
-            clients::consumer(config, &names.group).create_with_context(LogContext::new("consumer")).map_err(|error| error.to_string())?;
+            clients::consumer(config, &names.group).create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
         client.assign(&list(&names.input, partitions)?).map_err(|error| error.to_string())?;
         let client = Arc::new(client);
         let (asks, asked) = bounded(1);

@@ -67,9 +67,8 @@ impl Producer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config) -> Result<Self, String> {
-        let client = clients::producer(config)
-            .create_with_context(Context { log: LogContext::new("producer"), reports: Mutex::default() })
-            .map_err(|error| error.to_string())?;
+        let client =
+            clients::producer(config).create_with_context(Context { log: LogContext::new("producer"), reports: Mutex::default() }).map_err(clients::refusal)?;
         Ok(Self { client })
     }
 

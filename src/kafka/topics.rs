@@ -21,6 +21,8 @@ use crate::market::Stream;
 
 /// How long one request may take before it is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it may take even where less is left until the deadline: with less no broker could ever be reached.
+const REQUEST_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 /// How long to wait between two tries.
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
@@ -46,19 +48,19 @@ pub struct TopicPlan {
 }
 
 /// The cluster as seen by a client that reads nothing and commits nothing.
-pub struct Cluster<'c> {
-    config: &'c Config,
+pub struct Cluster {
+    config: Arc<Config>,
     observer: BaseConsumer<LogContext>,
 }
 
-impl<'c> Cluster<'c> {
+impl Cluster {
     /// A client; nothing is asked yet.
     ///
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
-    pub fn new(config: &'c Config) -> Result<Self, String> {
-        let observer = clients::observer(config).create_with_context(LogContext::new("observer")).map_err(|error| error.to_string())?;
-        Ok(Self { config, observer })
+    pub fn new(config: &Arc<Config>) -> Result<Self, String> {
+        let observer = clients::observer(config).create_with_context(LogContext::new("observer")).map_err(clients::refusal)?;
+        Ok(Self { config: Arc::clone(config), observer })
     }
 
     /// The topics that the lanes need, each once; outputs and dead letters with as many partitions as their input.
@@ -81,37 +83,35 @@ impl<'c> Cluster<'c> {
     }
 
     /// The number of partitions of every topic.
-    ///
-    /// # Errors
-    /// The brokers did not answer.
-    pub fn partitions(&self) -> Result<BTreeMap<String, i32>, String> {
-        let metadata = self.observer.fetch_metadata(None, REQUEST_TIMEOUT).map_err(|error| error.to_string())?;
+    fn partitions(&self, timeout: Duration) -> Result<BTreeMap<String, i32>, String> {
+        let metadata = self.observer.fetch_metadata(None, timeout).map_err(|error| error.to_string())?;
         Ok(metadata.topics().iter().filter(|topic| topic.error().is_none()).map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).collect())
     }
 
-    /// Waits until the brokers answer.
+    /// Waits until the brokers answer; gives the number of partitions of every topic.
     ///
     /// # Errors
     /// They did not before `deadline`.
     pub fn wait_for_brokers(&self, deadline: Instant) -> Result<BTreeMap<String, i32>, Unavailable> {
-        retry(deadline, || self.partitions().map_err(|error| vec![format!("no broker answers at {}: {error}", self.config.brokers)]))
+        retry(deadline, |timeout| self.partitions(timeout).map_err(|error| vec![format!("no broker answers at {}: {error}", self.config.brokers)]))
     }
 
-    /// Waits until every topic that the lanes need is there, and makes those that are missing where the settings say so.
+    /// Waits until every topic that the lanes need is there, and makes those that are missing where the settings say so. Gives the number of
+    /// partitions of every topic.
     ///
     /// # Errors
     /// Everything that is wrong at `deadline`.
-    pub fn wait_for_topics(&self, deadline: Instant) -> Result<(), Unavailable> {
+    pub fn wait_for_topics(&self, deadline: Instant) -> Result<BTreeMap<String, i32>, Unavailable> {
         let known = self.wait_for_brokers(deadline)?;
         if self.config.create_topics {
-            let plan = Self::plan(self.config, &known);
+            let plan = Self::plan(&self.config, &known);
             let missing: Vec<_> = plan.iter().filter(|topic| !known.contains_key(&topic.name)).collect();
             self.create(&missing).map_err(|fault| Unavailable(vec![fault]))?;
         }
-        retry(deadline, || {
-            let known = self.partitions().map_err(|error| vec![error])?;
+        retry(deadline, |timeout| {
+            let known = self.partitions(timeout).map_err(|error| vec![error])?;
             let faults = self.faults(&known);
-            if faults.is_empty() { Ok(()) } else { Err(faults) }
+            if faults.is_empty() { Ok(known) } else { Err(faults) }
         })
     }
 
@@ -125,7 +125,7 @@ impl<'c> Cluster<'c> {
             }
             Some(_) => None,
         };
-        Self::plan(self.config, known).into_iter().filter_map(fault).collect()
+        Self::plan(&self.config, known).into_iter().filter_map(fault).collect()
     }
 
     /// What is allowed but hardly meant: partitions of an input topic that no lane covers.
@@ -164,20 +164,20 @@ impl<'c> Cluster<'c> {
         let names = self.config.names(stream);
         let fault = |error: rdkafka::error::KafkaError| vec![format!("{stream}, group {}: {error}", names.group)];
         let client: BaseConsumer<LogContext> =
-            clients::consumer(self.config, &names.group).create_with_context(LogContext::new("consumer")).map_err(|error| Unavailable(fault(error)))?;
+            clients::consumer(&self.config, &names.group).create_with_context(LogContext::new("consumer")).map_err(|error| Unavailable(fault(error)))?;
         let mut asked = TopicPartitionList::new();
         for lane in lanes {
             asked.add_partition(&names.input, lane.partition);
         }
-        let committed = retry(deadline, || {
-            let list = client.committed_offsets(asked.clone(), REQUEST_TIMEOUT).map_err(fault)?;
+        let committed = retry(deadline, |timeout| {
+            let list = client.committed_offsets(asked.clone(), timeout).map_err(fault)?;
             list.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error).map_err(fault)?;
             Ok(list)
         })?;
         let mut offsets = Vec::new();
         let mut gone = Vec::new();
         for &lane in lanes {
-            let (low, high) = retry(deadline, || self.log_range(lane, REQUEST_TIMEOUT).map_err(|error| vec![error]))?;
+            let (low, high) = retry(deadline, |timeout| self.log_range(lane, timeout).map_err(|error| vec![error]))?;
             let offset = match committed.find_partition(&names.input, lane.partition).map(|element| element.offset()) {
                 Some(Offset::Offset(offset)) => offset,
                 _ => self.config.start.offset((low, high)),
@@ -201,7 +201,7 @@ impl<'c> Cluster<'c> {
         let mut faults = Vec::new();
         for stream in Stream::ALL.into_iter().filter(|&stream| self.config.lanes.iter().any(|lane| lane.stream == stream)) {
             let group = &self.config.names(stream).group;
-            let members: usize = retry(deadline, || match self.observer.fetch_group_list(Some(group), REQUEST_TIMEOUT) {
+            let members: usize = retry(deadline, |timeout| match self.observer.fetch_group_list(Some(group), timeout) {
                 Ok(list) => Ok(list.groups().iter().map(|group| group.members().len()).sum()),
                 // A broker that cannot tell, as the embedded one, has no members that could refuse us.
                 Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnsupportedFeature) => Ok(0),
@@ -227,7 +227,7 @@ impl<'c> Cluster<'c> {
         if topics.is_empty() {
             return Ok(());
         }
-        let admin: AdminClient<DefaultClientContext> = clients::observer(self.config).create().map_err(|error| format!("--create-topics: {error}"))?;
+        let admin: AdminClient<DefaultClientContext> = clients::observer(&self.config).create().map_err(|error| format!("--create-topics: {error}"))?;
         let largest = (self.config.rules.limits.envelope_bytes + (1 << 16)).to_string();
         let new: Vec<_> = topics
             .iter()
@@ -252,10 +252,11 @@ impl<'c> Cluster<'c> {
     }
 }
 
-/// Calls `attempt` until it succeeds, at least once; at `deadline` the last faults are final.
-fn retry<T>(deadline: Instant, mut attempt: impl FnMut() -> Result<T, Vec<String>>) -> Result<T, Unavailable> {
+/// Calls `attempt`, with the time it may take, until it succeeds, at least once; at `deadline` the last faults are final.
+fn retry<T>(deadline: Instant, mut attempt: impl FnMut(Duration) -> Result<T, Vec<String>>) -> Result<T, Unavailable> {
     loop {
-        match attempt() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match attempt(left.clamp(REQUEST_TIMEOUT_MIN, REQUEST_TIMEOUT)) {
             Ok(found) => return Ok(found),
             Err(faults) if Instant::now() + RETRY_PAUSE >= deadline => return Err(Unavailable(faults)),
             Err(faults) => ::log::debug!("trying again: {}", faults.join("; ")),

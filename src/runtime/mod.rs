@@ -7,6 +7,7 @@
 //! ```
 //! The main thread starts everything, reports, and ends it: workers first, then the sender.
 
+mod observer;
 mod parcel;
 mod placement;
 mod sender;
@@ -28,16 +29,15 @@ use crate::config::{Config, LaneId};
 use crate::kafka::{Cluster, Consumer, Producer, Unavailable};
 use crate::market::Stream;
 use crate::observe::{LaneStatus, Latencies};
+use observer::Observer;
 use sender::BatchSender;
 use shared::Shared;
 use worker::{Channels, Source, Worker, WorkerReport};
 
 /// How often the main thread looks whether it shall stop.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
-/// How long to ask for the end of a lane's log: a report does not wait for brokers that are away.
-const END_TIMEOUT: Duration = Duration::from_millis(300);
-/// How much longer than a worker the sender may take to end.
-const SENDER_GRACE: Duration = Duration::from_millis(500);
+/// How long after the deadline of the stop a thread is still waited for.
+const END_GRACE: Duration = Duration::from_millis(500);
 
 /// Why a run ended without success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,35 +103,35 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
         log::warn!("the system refuses to confine threads to CPUs {:?}: {fault}", plan.housekeeping);
     }
 
-    let cluster = Cluster::new(config).map_err(RunError::Refused)?;
-    let deadline = Instant::now() + config.start_deadline;
-    cluster.wait_for_topics(deadline).map_err(RunError::Unavailable)?;
-    cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
-    if let Ok(known) = cluster.partitions() {
-        cluster.uncovered(&known).iter().for_each(|warning| log::warn!("{warning}"));
-    }
-    let offsets = cluster.start_offsets(deadline).map_err(RunError::Unavailable)?;
-
+    let Some(Prepared { cluster, producer, offsets }) = Prepared::unless_stopped(config, stop)? else {
+        log::info!("stopped before the start was over: nothing was read");
+        return Ok(());
+    };
     let shared = Arc::new(Shared::default());
-    let threads = Threads::start(config, &plan, &offsets, &shared)?;
+    let threads = Threads::start(config, &plan, &offsets, producer, &shared)?;
+    let mut observer = Observer::start(config.lanes.clone(), cluster)?;
     // librdkafka starts its broker threads with the first metadata: give them that moment, so that the table has them.
     thread::sleep(Duration::from_millis(200));
     started(&placement::threads());
-    let mut observer = Observer { config, cluster: &cluster, lanes: BTreeMap::new(), interval: Latencies::default(), total: Latencies::default() };
     let mut reported_at = Instant::now();
     while !stop.load(Ordering::Acquire) && !shared.is_stopping() && !threads.any_ended() {
         thread::sleep(LOOK_AROUND);
         observer.take(&threads.reports);
         if reported_at.elapsed() >= config.report_interval {
             reported_at = Instant::now();
-            observer.tell(false, &mut report);
+            observer.ask();
         }
+        observer.tell_when_ready(&mut report);
+    }
+    if threads.sender.is_finished() && !shared.is_stopping() {
+        // Nothing will be acknowledged any more: there is no use in waiting for it as long as a stop may take.
+        shared.fail("the sender died".to_owned());
     }
     shared.stop(Instant::now() + config.stop_deadline);
     let reports = threads.reports.clone();
     let ended = threads.join(&shared);
     observer.take(&reports);
-    observer.tell(true, &mut report);
+    observer.tell_last(&mut report);
     outcome(ended, &shared)
 }
 
@@ -144,6 +144,40 @@ fn outcome(ended: Result<Vec<(LaneId, i64)>, String>, shared: &Shared) -> Result
     }
 }
 
+/// What the start finds out before anything is read.
+struct Prepared {
+    cluster: Cluster,
+    producer: Producer,
+    offsets: BTreeMap<LaneId, i64>,
+}
+
+impl Prepared {
+    /// Prepares on a thread of its own, for requests to brokers that are away take seconds, which a signal shall not. `None` when it came to that.
+    fn unless_stopped(config: &Arc<Config>, stop: &AtomicBool) -> Result<Option<Self>, RunError> {
+        let config = Arc::clone(config);
+        let thread = spawn("start", config.placement.worker_stack_bytes, None, move || Self::new(&config))?;
+        while !thread.is_finished() {
+            if stop.load(Ordering::Acquire) {
+                return Ok(None);
+            }
+            thread::sleep(LOOK_AROUND);
+        }
+        thread.join().unwrap_or_else(|_| Err(RunError::Died("the start died: this is a fault of the program".to_owned()))).map(Some)
+    }
+
+    fn new(config: &Arc<Config>) -> Result<Self, RunError> {
+        // Clients first: whatever librdkafka has against the settings is said before brokers are awaited.
+        let cluster = Cluster::new(config).map_err(RunError::Refused)?;
+        let producer = Producer::new(config).map_err(RunError::Refused)?;
+        let deadline = Instant::now() + config.start_deadline;
+        let known = cluster.wait_for_topics(deadline).map_err(RunError::Unavailable)?;
+        cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
+        cluster.uncovered(&known).iter().for_each(|warning| log::warn!("{warning}"));
+        let offsets = cluster.start_offsets(deadline).map_err(RunError::Unavailable)?;
+        Ok(Self { cluster, producer, offsets })
+    }
+}
+
 /// The running threads.
 struct Threads {
     workers: Vec<JoinHandle<Vec<(LaneId, i64)>>>,
@@ -153,14 +187,15 @@ struct Threads {
 
 impl Threads {
     /// Makes all clients here, so that librdkafka's threads inherit this thread's CPUs, then starts the threads.
-    fn start(config: &Arc<Config>, plan: &CpuPlan, offsets: &BTreeMap<LaneId, i64>, shared: &Arc<Shared>) -> Result<Self, RunError> {
+    fn start(config: &Arc<Config>, plan: &CpuPlan, offsets: &BTreeMap<LaneId, i64>, producer: Producer, shared: &Arc<Shared>) -> Result<Self, RunError> {
         let count = plan.workers.len();
-        let (parcels, parcels_out) = bounded(config.batch.channel * count);
+        // Room for all that workers may have under way, and for the open batch of every lane, which a stop hands over however many are under way: no
+        // worker ever waits for this channel.
+        let (parcels, parcels_out) = bounded(config.batch.channel * count + config.lanes.len());
         let (reports, reports_out) = bounded(4 * count);
         // Bounded by the batches that a worker may have under way.
         let (acknowledged, acknowledged_out): (Vec<_>, Vec<_>) = (0..count).map(|_| unbounded()).unzip();
 
-        let producer = Producer::new(config).map_err(RunError::Refused)?;
         let sender = BatchSender::new(Arc::clone(config), Arc::clone(shared), producer, parcels_out, acknowledged);
         let mut workers = Vec::new();
         for (index, acknowledged) in acknowledged_out.into_iter().enumerate() {
@@ -183,28 +218,38 @@ impl Threads {
         self.sender.is_finished() || self.workers.iter().any(JoinHandle::is_finished)
     }
 
-    /// Waits for the workers, then for the sender. Returns what each lane has not committed.
+    /// Waits for the workers, then for the sender, until a little after the deadline of the stop; `shared` has one. Returns what each lane has not
+    /// committed.
     fn join(self, shared: &Shared) -> Result<Vec<(LaneId, i64)>, String> {
         let mut uncommitted = Vec::new();
         let mut died = Vec::new();
         for (index, worker) in self.workers.into_iter().enumerate() {
+            if !ends_in_time(&worker, shared) {
+                died.push(format!("worker {index} did not end in time"));
+                continue;
+            }
             match worker.join() {
                 Ok(lanes) => uncommitted.extend(lanes),
-                Err(_) => {
-                    died.push(format!("worker {index} died"));
-                    shared.stop(Instant::now());
-                }
+                Err(_) => died.push(format!("worker {index} died")),
             }
         }
-        let patience = Instant::now() + SENDER_GRACE;
-        while !self.sender.is_finished() && (!shared.is_over() || Instant::now() < patience) {
-            thread::sleep(Duration::from_millis(1));
-        }
-        if self.sender.is_finished() && self.sender.join().is_err() {
+        // In an outage the sender is left behind with what it holds: the workers know what is not committed.
+        if ends_in_time(&self.sender, shared) && self.sender.join().is_err() {
             died.push("the sender died".to_owned());
         }
         if died.is_empty() { Ok(uncommitted) } else { Err(format!("{}: this is a fault of the program", died.join(", "))) }
     }
+}
+
+/// Waits for the end of a thread, until a little after the deadline of the stop.
+fn ends_in_time<T>(thread: &JoinHandle<T>, shared: &Shared) -> bool {
+    while !thread.is_finished() {
+        if shared.is_over_for(END_GRACE) {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
 }
 
 /// The lanes of one of `count` workers: dealt in turn, so that the lanes of a stream spread.
@@ -243,37 +288,6 @@ fn spawn<T: Send + 'static>(name: &str, stack_bytes: usize, cpu: Option<usize>, 
         .map_err(|error| RunError::Died(format!("thread {name} cannot start: {error}")))
 }
 
-/// Collects what workers report, and asks the brokers for the ends of the logs.
-struct Observer<'c> {
-    config: &'c Config,
-    cluster: &'c Cluster<'c>,
-    lanes: BTreeMap<LaneId, LaneStatus>,
-    interval: Latencies,
-    total: Latencies,
-}
-
-impl Observer<'_> {
-    fn take(&mut self, reports: &Receiver<WorkerReport>) {
-        while let Ok(report) = reports.try_recv() {
-            self.lanes.extend(report.lanes);
-            self.interval.add(&report.latencies);
-            self.total.add(&report.latencies);
-        }
-    }
-
-    fn tell(&mut self, is_last: bool, report: &mut impl FnMut(&Report<'_>)) {
-        let mut ends = BTreeMap::new();
-        for &lane in &self.config.lanes {
-            // One silent broker shall not hold the report up once for every lane.
-            let Ok((_, end)) = self.cluster.log_range(lane, END_TIMEOUT) else { break };
-            ends.insert(lane, end);
-        }
-        let latencies = if is_last { &self.total } else { &self.interval };
-        report(&Report { lanes: &self.lanes, ends: &ends, latencies, is_last });
-        self.interval.reset();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,5 +301,35 @@ mod tests {
             assert_eq!(dealt, offsets.clone().into_iter().collect::<Vec<_>>());
             assert!((0..count).all(|index| !lanes_of(index, count, &offsets).is_empty()));
         }
+    }
+
+    fn threads(worker: impl FnOnce() -> Vec<(LaneId, i64)> + Send + 'static, sender: impl FnOnce() + Send + 'static) -> Threads {
+        Threads { workers: vec![thread::spawn(worker)], sender: thread::spawn(sender), reports: unbounded().1 }
+    }
+
+    fn stopped(deadline: Instant) -> Shared {
+        let shared = Shared::default();
+        shared.stop(deadline);
+        shared
+    }
+
+    #[test]
+    fn a_thread_that_dies_is_named() {
+        let far = stopped(Instant::now() + Duration::from_secs(60));
+        let died = threads(|| panic!("a fault that the test makes"), || {}).join(&far).unwrap_err();
+        assert!(died.contains("worker 0 died") && !died.contains("sender"), "{died}");
+        let died = threads(Vec::new, || panic!("a fault that the test makes")).join(&far).unwrap_err();
+        assert!(died.contains("the sender died"), "{died}");
+    }
+
+    #[test]
+    fn a_thread_that_does_not_end_is_left_behind_at_the_deadline() {
+        let park = || loop {
+            thread::park();
+        };
+        let began = Instant::now();
+        assert_eq!(threads(Vec::new, park).join(&stopped(began)), Ok(Vec::new()), "what the sender holds, a worker counts");
+        assert!(threads(park, || {}).join(&stopped(began)).unwrap_err().contains("worker 0 did not end in time"));
+        assert!(began.elapsed() < 10 * END_GRACE, "{:?}", began.elapsed());
     }
 }

@@ -25,8 +25,11 @@ impl Shared {
 
     /// As [`Shared::stop`], because something went wrong that no retry mends. The first failure is the one told.
     pub(super) fn fail(&self, message: String) {
-        log::error!("{message}");
-        let _ = self.failure.set(message);
+        // What follows from the first one, such as a report for each message of a batch, would only hide it.
+        match self.failure.set(message.clone()) {
+            Ok(()) => log::error!("{message}"),
+            Err(_) => log::debug!("{message}"),
+        }
         self.stop(Instant::now() + FAILURE_GRACE);
     }
 
@@ -36,7 +39,12 @@ impl Shared {
 
     /// Whether the time to drain is over.
     pub(super) fn is_over(&self) -> bool {
-        self.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline)
+        self.is_over_for(Duration::ZERO)
+    }
+
+    /// Whether it has been over for `grace`.
+    pub(super) fn is_over_for(&self, grace: Duration) -> bool {
+        self.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline + grace)
     }
 
     pub(super) fn failure(&self) -> Option<&str> {
