@@ -1,13 +1,14 @@
 //! `market-hub demo`: see it work without a broker.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::fmt::{self, Write};
+use std::io::{IsTerminal, stdout};
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::Failure;
 use super::run::{print_threads, stop_on_signals};
+use super::{Failure, print};
 use crate::config::Config;
 use crate::demo::{self, Plan, Verdict};
 use crate::market::{Kind, Stream};
@@ -57,8 +58,10 @@ pub(super) fn run(matches: &ArgMatches, mut config: Config) -> Result<(), Failur
     let stop = stop_on_signals()?;
     let mut screen = Screen::new();
     let verdict = demo::run(config, &plan, &stop, print_threads, |report| screen.show(report))?;
-    print_samples(&verdict);
-    print_totals(&verdict);
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_samples(&verdict, &mut text).and_then(|()| write_totals(&verdict, &mut text));
+    print(&text)?;
     if verdict.is_good() { Ok(()) } else { Err(Failure::new(Failure::DIFFERENT, "the demo failed: something was lost or came out different")) }
 }
 
@@ -77,55 +80,56 @@ impl Screen {
     fn show(&mut self, report: &Report<'_>) {
         let mut lines = vec![format!("after {:.1} s", self.begin.elapsed().as_secs_f64())];
         lines.extend(StreamLines::of(report.lanes.iter(), |lane| report.ends.get(lane).copied()).iter().map(|line| format!("  {line}")));
-        if self.is_terminal {
-            // Up over what was drawn last, and clear from there on.
-            print!("\x1b[{}F\x1b[J", self.drawn.max(1));
-            self.drawn = lines.len();
-        }
-        for line in lines {
-            println!("{line}");
-        }
-        let _ = stdout().flush();
+        // Up over what was drawn last, and clear from there on.
+        let up = if self.is_terminal && self.drawn > 0 { format!("\x1b[{}F\x1b[J", self.drawn) } else { String::new() };
+        self.drawn = lines.len();
+        // What is shown meanwhile is no reason to end the run.
+        let _ = print(&format!("{up}{}\n", lines.join("\n")));
     }
 }
 
-fn print_samples(verdict: &Verdict) {
+fn write_samples(verdict: &Verdict, text: &mut String) -> fmt::Result {
     for kind in Kind::ALL {
-        println!("\nOne {} record of each exchange:", kind.as_str());
+        writeln!(text, "\nOne {} record of each exchange:", kind.as_str())?;
         for ((_, exchange), sample) in verdict.proof.samples.iter().filter(|((of, _), _)| *of == kind) {
-            println!("  {exchange}: {}", sample.value);
+            writeln!(text, "  {exchange}: {}", sample.value)?;
         }
     }
     if let Some(letter) = &verdict.proof.dead_letter {
         let shown: String = letter.value.escape_debug().take(160).collect();
-        println!(
+        writeln!(
+            text,
             "\nA dead letter, reason {}: {shown}{}",
             letter.reason.as_deref().unwrap_or("unknown"),
             if shown.len() < letter.value.len() { "..." } else { "" }
-        );
+        )?;
     }
+    Ok(())
 }
 
-fn print_totals(verdict: &Verdict) {
+fn write_totals(verdict: &Verdict, text: &mut String) -> fmt::Result {
     let proof = &verdict.proof;
     let seconds = verdict.fed_for.as_secs_f64();
-    println!("\nLatency:");
+    writeln!(text, "\nLatency:")?;
     for line in latency_lines(&verdict.latencies) {
-        println!("  {line}");
+        writeln!(text, "  {line}")?;
     }
     let envelopes: u64 = verdict.lanes.values().map(|lane| lane.counts.envelopes).sum();
     let lanes = Stream::ALL.iter().map(|stream| stream.partitions()).sum::<i32>();
-    println!(
+    writeln!(
+        text,
         "\n{} frames in {envelopes} envelopes on {lanes} lanes in {seconds:.1} s: {:.0} frames/s",
         verdict.fed_frames,
         verdict.fed_frames as f64 / seconds
-    );
-    println!(
+    )?;
+    writeln!(
+        text,
         "{} frames = {} records ({} unverified) + {} without a record (noise, stale) + {} dead letters + {} lost; {} different",
         verdict.fed_frames, proof.records, proof.unverified, proof.silent, proof.dead_letters, proof.lost, proof.different
-    );
+    )?;
     for difference in &proof.differences {
-        println!("  {}: expected {}\n  {}: found    {}", difference.lane, difference.expected, difference.lane, difference.found);
+        writeln!(text, "  {}: expected {}\n  {}: found    {}", difference.lane, difference.expected, difference.lane, difference.found)?;
     }
-    println!("{}", if verdict.is_good() { "proved: every frame came out as expected, once and in order" } else { "NOT proved" });
+    writeln!(text, "{}", if verdict.is_good() { "proved: every frame came out as expected, once and in order" } else { "NOT proved" })?;
+    Ok(())
 }

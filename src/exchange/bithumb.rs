@@ -1,101 +1,17 @@
-//! Bithumb: the key names of Upbit with its own order, units and times; whole books of 15 units.
+//! Bithumb (API 2): the key names of Upbit in its own order; books of 15 units with sizes of 4 decimals, and times in
+//! microseconds, milliseconds until 2024.
 //! <https://apidocs.bithumb.com/v2.1.5/reference/현재가-ticker>, <https://apidocs.bithumb.com/v2.1.5/reference/호가-orderbook>
+//!
+//! ```json
+//! {"type":"ticker","code":"KRW-BTC","opening_price":484000,"high_price":493000,"low_price":472000,"trade_price":493000,
+//!  "prev_closing_price":484000,"change":"RISE","signed_change_price":9000,"signed_change_rate":0.01859504,
+//!  "acc_trade_volume_24h":13386.15,"delisting_date":null,"timestamp":1725927377931,"stream_type":"REALTIME"}
+//! {"type":"orderbook","code":"KRW-ETH","total_ask_size":370.1,"total_bid_size":288.3,
+//!  "orderbook_units":[{"ask_price":3715000,"bid_price":3714000,"ask_size":8.45,"bid_size":4.1}],"level":1,
+//!  "timestamp":1790133505627050,"stream_type":"REALTIME"}
+//! ```
 
-use super::Decoded;
-use super::levels::{UnitKeys, read_units};
-use super::tickers::TickerLayout;
-use crate::book;
-use crate::decimal::Rate;
-use crate::event_time::EventTime;
-use crate::json::{self, Token, wire_struct};
-use crate::outcome::Reason;
-use crate::rules::Limits;
-use crate::ticker::{Columns, Numbers, Ticker, rate_of};
-
-wire_struct! {
-    /// A ticker, an order book or an answer of the socket. Numbers are bare, large ones with an exponent.
-    ///
-    /// ```json
-    /// {"type":"ticker","code":"KRW-BTC","opening_price":96510000.00000000,"high_price":96900000.00000000,"low_price":95800000.00000000,
-    ///  "trade_price":96200000.00000000,"prev_closing_price":96510000.00000000,"signed_change_price":-310000.00000000,
-    ///  "signed_change_rate":-0.0032121024,"acc_trade_volume_24h":1804.33396972,"timestamp":1758875206974}
-    /// {"type":"orderbook","code":"KRW-BTC","timestamp":1790134743006,"total_ask_size":1.83604250,"total_bid_size":1.62306717,
-    ///  "orderbook_units":[{"ask_price":1.1653E8,"bid_price":1.1652E8,"ask_size":0.02054000,"bid_size":0.06612000}],"level":0}
-    /// ```
-    Frame {
-        kind: "type",
-        status: "status",
-        error: "error",
-        resmsg: "resmsg",
-        data: "data",
-        result: "result",
-        timestamp: "timestamp",
-        opening_price: "opening_price",
-        trade_price: "trade_price",
-        high_price: "high_price",
-        low_price: "low_price",
-        prev_closing_price: "prev_closing_price",
-        acc_trade_volume_24h: "acc_trade_volume_24h",
-        signed_change_price: "signed_change_price",
-        signed_change_rate: "signed_change_rate",
-        orderbook_units: "orderbook_units",
-    }
-}
-
-const UNIT_KEYS: UnitKeys = ["ask_price", "ask_size", "bid_price", "bid_size"];
-
-/// Bithumb's tickers.
-pub(super) struct Layout;
-
-impl TickerLayout for Layout {
-    type Frame<'a> = Frame<'a>;
-
-    fn is_control(frame: &Frame<'_>) -> bool {
-        is_control(frame)
-    }
-
-    fn columns<'w>(frame: &'w Frame<'_>) -> Columns<'w> {
-        Columns {
-            opening: &frame.opening_price,
-            trade: &frame.trade_price,
-            max: &frame.high_price,
-            min: &frame.low_price,
-            prev_closing: &frame.prev_closing_price,
-            volume: &frame.acc_trade_volume_24h,
-            change: &frame.signed_change_price,
-            rate: &frame.signed_change_rate,
-        }
-    }
-
-    fn containers<'w>(frame: &'w Frame<'_>) -> [&'w Token<'w>; 2] {
-        [&frame.data, &frame.result]
-    }
-
-    fn time(frame: &Frame<'_>, _inner: &Frame<'_>, chars_max: usize) -> Option<EventTime> {
-        EventTime::of_number(&frame.timestamp, chars_max)
-    }
-
-    fn ticker(numbers: Numbers) -> Ticker {
-        let change = numbers.change.or_else(|| numbers.change_from(numbers.prev_closing));
-        let rate = numbers.rate.and_then(Rate::fraction).or_else(|| rate_of(change, numbers.prev_closing));
-        numbers.with_change(change, rate)
-    }
-}
-
-/// Reads a whole book.
-pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> Result<Decoded<()>, Reason> {
-    let frame: Frame<'_> = json::read(text, limits.depth)?;
-    if is_control(&frame) {
-        return Ok(Decoded::Control);
-    }
-    read_units(&frame.orderbook_units, &UNIT_KEYS, limits, book)?;
-    book.time = EventTime::of_number(&frame.timestamp, limits.number_chars);
-    Ok(Decoded::Data(()))
-}
-
-fn is_control(frame: &Frame<'_>) -> bool {
-    !frame.kind.is_there() && [&frame.status, &frame.error, &frame.resmsg].into_iter().any(Token::is_there)
-}
+pub(super) use super::units::{Layout, read_book};
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ mod kraken;
 mod levels;
 mod okx;
 mod tickers;
+mod units;
 mod upbit;
 
 pub use tickers::TimedTicker;
