@@ -169,6 +169,7 @@ impl Prepared {
         // Clients first: whatever librdkafka has against the settings is said before brokers are awaited.
         let cluster = Cluster::new(config).map_err(RunError::Refused)?;
         let producer = Producer::new(config).map_err(RunError::Refused)?;
+        log::info!("{} lanes, brokers {}", config.lanes.len(), config.brokers);
         let deadline = Instant::now() + config.start_deadline;
         let known = cluster.wait_for_topics(deadline).map_err(RunError::Unavailable)?;
         cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
