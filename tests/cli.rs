@@ -254,7 +254,7 @@ fn a_broker_that_is_not_there_is_named_at_the_deadline_of_the_start() {
 #[cfg(unix)]
 fn a_signal_ends_the_wait_for_a_broker() {
     let mut hub = Hub::new(&["run", "--brokers", NOBODY]).command.stderr(Stdio::piped()).spawn().unwrap();
-    // The first that it says is that nobody answers.
+    // The first that it says is whom it asks.
     hub.stderr.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     let began = Instant::now();
     assert!(Command::new("sh").args(["-c", r#"kill -TERM "$0""#, &hub.id().to_string()]).status().unwrap().success());

@@ -254,12 +254,17 @@ impl Cluster {
 
 /// Calls `attempt`, with the time it may take, until it succeeds, at least once; at `deadline` the last faults are final.
 fn retry<T>(deadline: Instant, mut attempt: impl FnMut(Duration) -> Result<T, Vec<String>>) -> Result<T, Unavailable> {
+    let mut said = Vec::new();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match attempt(left.clamp(REQUEST_TIMEOUT_MIN, REQUEST_TIMEOUT)) {
             Ok(found) => return Ok(found),
             Err(faults) if Instant::now() + RETRY_PAUSE >= deadline => return Err(Unavailable(faults)),
-            Err(faults) => ::log::debug!("trying again: {}", faults.join("; ")),
+            Err(faults) if faults == said => {}
+            Err(faults) => {
+                ::log::warn!("not yet, trying again: {}", faults.join("; "));
+                said = faults;
+            }
         }
         thread::sleep(RETRY_PAUSE);
     }

@@ -169,6 +169,7 @@ impl Prepared {
         // Clients first: whatever librdkafka has against the settings is said before brokers are awaited.
         let cluster = Cluster::new(config).map_err(RunError::Refused)?;
         let producer = Producer::new(config).map_err(RunError::Refused)?;
+        log::info!("{} lanes, brokers {}", config.lanes.len(), config.brokers);
         let deadline = Instant::now() + config.start_deadline;
         let known = cluster.wait_for_topics(deadline).map_err(RunError::Unavailable)?;
         cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
@@ -324,12 +325,14 @@ mod tests {
 
     #[test]
     fn a_thread_that_does_not_end_is_left_behind_at_the_deadline() {
-        let park = || loop {
-            thread::park();
-        };
+        fn park() -> ! {
+            loop {
+                thread::park();
+            }
+        }
         let began = Instant::now();
-        assert_eq!(threads(Vec::new, park).join(&stopped(began)), Ok(Vec::new()), "what the sender holds, a worker counts");
-        assert!(threads(park, || {}).join(&stopped(began)).unwrap_err().contains("worker 0 did not end in time"));
+        assert_eq!(threads(Vec::new, || park()).join(&stopped(began)), Ok(Vec::new()), "what the sender holds, a worker counts");
+        assert!(threads(|| park(), || {}).join(&stopped(began)).unwrap_err().contains("worker 0 did not end in time"));
         assert!(began.elapsed() < 10 * END_GRACE, "{:?}", began.elapsed());
     }
 }
