@@ -22,6 +22,9 @@ const POWERS: [u64; 20] = {
     powers
 };
 
+/// The longest text that [`Decimal::parse_short`] reads.
+pub const SHORT_CHARS_MAX: usize = 19;
+
 /// The text is no number, or lies outside the accepted range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotANumber;
@@ -55,6 +58,37 @@ impl Decimal {
             None => parse_long(digits)?,
         };
         Ok(Self { negative: negative && magnitude != 0, magnitude })
+    }
+
+    /// Reads an amount in the common spelling from the start of `text`: up to 19 characters, digits with perhaps a point
+    /// among them, no sign, no exponent, no superfluous leading zero. Returns it with its decimals and its length;
+    /// `None` where the text starts otherwise. What follows is not looked at.
+    #[inline]
+    #[must_use]
+    pub fn parse_short(text: &[u8]) -> Option<(Amount, u8, usize)> {
+        let mut value = 0_u64;
+        let mut point: Option<usize> = None;
+        let mut length = 0_usize;
+        for &byte in text.iter().take(SHORT_CHARS_MAX + 1) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit < 10 {
+                // 20 characters are refused below; until then a wrong value does no harm.
+                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            } else if byte == b'.' && point.is_none() {
+                point = Some(length);
+            } else {
+                break;
+            }
+            length += 1;
+        }
+        let integer = point.unwrap_or(length);
+        let decimals = length.saturating_sub(integer + 1);
+        let is_common = integer > 0 && length <= SHORT_CHARS_MAX && (point.is_none() || decimals > 0) && (text[0] != b'0' || integer == 1);
+        if !is_common {
+            return None;
+        }
+        let units = u128::from(value) * u128::from(*POWERS.get(DECIMALS.checked_sub(decimals)?)?);
+        Some((Amount(units), decimals as u8, length))
     }
 
     /// The value as a price or quantity of a book; `None` if it is negative.
@@ -525,6 +559,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_common_spelling_is_read_alike(text in "[0-9]{0,20}(\\.[0-9]{0,19})?[,\"e]?") {
+            if let Some((amount, decimals, length)) = Decimal::parse_short(text.as_bytes()) {
+                prop_assert_eq!(Decimal::parse(&text.as_bytes()[..length]).map(Decimal::amount), Ok(Some(amount)));
+                let mut out = Vec::new();
+                amount.write_fixed(usize::from(decimals), true, &mut out);
+                prop_assert_eq!(&out, &text.as_bytes()[..length]);
+            }
+        }
+
         #[test]
         fn short_and_long_readers_agree(text in "[0-9]{1,21}(\\.[0-9]{1,20})?") {
             if let Some(magnitude) = parse_short(text.as_bytes()) {

@@ -3,7 +3,7 @@
 //! One pass over the bytes decides whether the envelope is accepted. Items that are strings, as the collector writes
 //! them, are unescaped into one buffer on the way; frames are not looked into.
 
-use crate::json::{Cursor, unescape, unescape_into};
+use crate::json::{Cursor, unescape};
 use crate::market::{Exchange, Region};
 use crate::outcome::Reason;
 use crate::rules::Limits;
@@ -194,14 +194,13 @@ impl Reader {
     fn items(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Reason> {
         cursor.expect(b'[')?;
         while cursor.next_member(self.spans.is_empty(), b']')? {
-            let item = cursor.skip(usize::MAX)?;
-            let span = match cursor.slice(item.start, item.end) {
-                [b'"', raw @ .., b'"'] => {
-                    let start = self.unescaped.len();
-                    let lone_surrogate = unescape_into(raw, &mut self.unescaped);
-                    Span::Text { start, end: self.unescaped.len(), lone_surrogate }
-                }
-                _ => Span::Inline { start: item.start, end: item.end, depth: item.depth },
+            let span = if cursor.peek() == Some(b'"') {
+                let start = self.unescaped.len();
+                let lone_surrogate = cursor.take_string(&mut self.unescaped)?;
+                Span::Text { start, end: self.unescaped.len(), lone_surrogate }
+            } else {
+                let item = cursor.skip(usize::MAX)?;
+                Span::Inline { start: item.start, end: item.end, depth: item.depth }
             };
             self.spans.push(span);
         }

@@ -43,6 +43,12 @@ impl Spelling {
         }
     }
 
+    /// The spelling of a level whose texts have no superfluous zeros before, and these decimals.
+    #[must_use]
+    pub const fn fixed(price_decimals: u8, quantity_decimals: u8) -> Self {
+        Self { price_decimals, quantity_decimals, odd: None }
+    }
+
     /// Appends `price:quantity` as they were sent.
     pub fn write(&self, level: &Level, out: &mut Vec<u8>) {
         if let Some(odd) = &self.odd {

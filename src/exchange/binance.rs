@@ -56,7 +56,7 @@ impl TickerLayout for Layout {
     type Frame<'a> = Frame<'a>;
 
     fn is_control(frame: &Frame<'_>) -> bool {
-        is_control(frame)
+        part(&frame.data).is_ok_and(|inner: Frame<'_>| is_noise(frame, &inner))
     }
 
     fn columns<'w>(frame: &'w Frame<'_>) -> Columns<'w> {
@@ -92,11 +92,11 @@ impl TickerLayout for Layout {
 
 /// Reads a whole book or a diff.
 pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> Result<Decoded<()>, Reason> {
-    let outer: Frame<'_> = json::read(text, limits.depth)?;
-    if is_control(&outer) {
+    let outer: Frame<'_> = json::walk(text, limits.depth)?;
+    let inner: Frame<'_> = part(&outer.data)?;
+    if is_noise(&outer, &inner) {
         return Ok(Decoded::Control);
     }
-    let inner: Frame<'_> = part(&outer.data)?;
     let frame = if has_sides(&outer) { &outer } else { &inner };
     if frame.bids.is_there() || frame.asks.is_there() {
         Sides::of(&frame.bids, &frame.asks)?.read(levels::Layout::Pair, limits, book)?;
@@ -106,7 +106,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         book.sequence = Sequence::Growing(integer(&frame.last_update, limits.number_chars)?);
         book.instrument = instrument(&frame.symbol);
     }
-    book.time = Layout::time(&outer, frame, limits.number_chars);
+    book.time = [frame, &outer, &inner].into_iter().find_map(|frame| EventTime::of_number(&frame.event_time, limits.number_chars));
     Ok(Decoded::Data(()))
 }
 
@@ -114,18 +114,15 @@ fn has_sides(frame: &Frame<'_>) -> bool {
     [&frame.bids, &frame.asks, &frame.diff_bids, &frame.diff_asks].into_iter().any(Token::is_there)
 }
 
-fn is_control(frame: &Frame<'_>) -> bool {
+/// Whether a frame is known noise; `inner` is what its `data` holds.
+fn is_noise(frame: &Frame<'_>, inner: &Frame<'_>) -> bool {
     let is_shutdown = |frame: &Frame<'_>| frame.event.is_text("serverShutdown");
     let is_answer = [&frame.id, &frame.error, &frame.code].into_iter().any(Token::is_there)
         && !frame.event.is_there()
         && !frame.last_update_id.is_there()
         && !Layout::columns(frame).any();
-    let is_wrapped_shutdown = || match (&frame.stream, &frame.data) {
-        (Token::Absent, _) => false,
-        (_, Token::Object(data)) => json::read_part(data).is_ok_and(|inner: Frame<'_>| is_shutdown(&inner)),
-        _ => false,
-    };
-    is_answer || is_shutdown(frame) || is_wrapped_shutdown()
+    let is_wrapped = frame.stream.is_there() && matches!(frame.data, Token::Object(_));
+    is_answer || is_shutdown(frame) || (is_wrapped && is_shutdown(inner))
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl TickerLayout for Layout {
 /// Reads a snapshot or a delta. `u` is 1 after a restart of the exchange's service: then it is a snapshot, whatever
 /// its type says.
 pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> Result<Decoded<()>, Reason> {
-    let frame: Frame<'_> = json::read(text, limits.depth)?;
+    let frame: Frame<'_> = json::walk(text, limits.depth)?;
     if is_control(&frame) {
         return Ok(Decoded::Control);
     }

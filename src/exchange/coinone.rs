@@ -77,7 +77,7 @@ impl TickerLayout for Layout {
 
 /// Reads a whole book.
 pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> Result<Decoded<()>, Reason> {
-    let frame: Frame<'_> = json::read(text, limits.depth)?;
+    let frame: Frame<'_> = json::walk(text, limits.depth)?;
     if is_control(&frame) {
         return Ok(Decoded::Control);
     }

@@ -19,11 +19,9 @@ mod upbit;
 
 pub use tickers::TimedTicker;
 
-use serde::Deserialize;
-
 use crate::book::Frame;
 use crate::decimal::Decimal;
-use crate::json::{self, Cursor, Token, unescape};
+use crate::json::{self, Cursor, Token, Wire, unescape};
 use crate::market::Exchange;
 use crate::outcome::Reason;
 use crate::rules::Limits;
@@ -83,8 +81,8 @@ pub fn read_book(exchange: Exchange, text: &str, limits: &Limits, frame: &mut Fr
 }
 
 /// The object in `token`, or the first element of an array there; an empty one where there is none.
-fn part<'a, T: Deserialize<'a> + Default>(token: &'a Token<'_>) -> Result<T, Reason> {
-    token.object().map_or_else(|| Ok(T::default()), json::read_part)
+fn part<'a, T: Wire<'a>>(token: &'a Token<'_>) -> Result<T, Reason> {
+    token.object().map_or_else(|| Ok(T::default()), json::walk_part)
 }
 
 /// A sequence id or a checksum: a 64-bit integer by value, quoted or bare; `None` where there is none.

@@ -84,7 +84,7 @@ impl TickerLayout for Layout {
 
 /// Reads a snapshot or an update.
 pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> Result<Decoded<()>, Reason> {
-    let frame: Frame<'_> = json::read(text, limits.depth)?;
+    let frame: Frame<'_> = json::walk(text, limits.depth)?;
     if frame.event.is_there() {
         return Ok(Decoded::Control);
     }
@@ -104,7 +104,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     }
     book.time = EventTime::of_number(&data.ts, limits.number_chars);
     if let Token::Object(arg) = &frame.arg {
-        let arg: Arg<'_> = json::read_part(arg)?;
+        let arg: Arg<'_> = json::walk_part(arg)?;
         book.instrument = instrument(&arg.inst_id);
     }
     Ok(Decoded::Data(()))

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Decoded, part};
 use crate::event_time::EventTime;
-use crate::json::{self, Token};
+use crate::json::{self, Token, Wire};
 use crate::outcome::Reason;
 use crate::rules::Limits;
 use crate::ticker::{Columns, Numbers, Ticker};
@@ -13,7 +13,7 @@ use crate::ticker::{Columns, Numbers, Ticker};
 /// How one exchange lays out its tickers.
 pub(super) trait TickerLayout {
     /// The keys that are read, at the top level and inside `data` or `result`.
-    type Frame<'a>: Deserialize<'a> + Default;
+    type Frame<'a>: Deserialize<'a> + Wire<'a>;
 
     /// Whether the frame is known noise.
     fn is_control(frame: &Self::Frame<'_>) -> bool;

@@ -3,6 +3,7 @@
 //!
 //! Never recurses: nesting is kept in a vector that is used again, so that a megabyte of brackets costs a scan.
 
+use super::text::unescape_one;
 use crate::outcome::Reason;
 
 /// What is open around the cursor.
@@ -196,17 +197,84 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips a string, quotes included.
+    #[inline]
     fn string(&mut self) -> Result<(), Reason> {
         self.at += 1;
         loop {
-            match *self.text.get(self.at).ok_or(Reason::Json)? {
-                b'"' => {
+            self.at += self.text[self.at..].iter().take_while(|&&byte| IS_PLAIN[usize::from(byte)]).count();
+            match self.text.get(self.at) {
+                Some(b'"') => {
                     self.at += 1;
                     return Ok(());
                 }
-                b'\\' => self.at += escape_length(&self.text[self.at..]).ok_or(Reason::Json)?,
-                0..=0x1f => return Err(Reason::Json),
-                _ => self.at += 1,
+                Some(b'\\') => self.at += escape_length(&self.text[self.at..]).ok_or(Reason::Json)?,
+                _ => return Err(Reason::Json),
+            }
+        }
+    }
+
+    /// Takes a number, bare or quoted, that `parse` reads whole: given the text from its first character on, it returns
+    /// the value, a detail of it, and its length. `None`, and nothing taken, where something else stands there.
+    #[inline]
+    pub fn take_short_number<T, D>(&mut self, parse: impl FnOnce(&[u8]) -> Option<(T, D, usize)>) -> Option<(T, D)> {
+        let quoted = usize::from(self.peek()? == b'"');
+        let start = self.at + quoted;
+        let (value, detail, length) = parse(self.text.get(start..)?)?;
+        let end = start + length;
+        let is_whole = match self.text.get(end) {
+            Some(b'"') => quoted == 1,
+            Some(b',' | b']' | b'}' | b' ') => quoted == 0,
+            _ => false,
+        };
+        self.at = if is_whole { end + quoted } else { self.at };
+        is_whole.then_some((value, detail))
+    }
+
+    /// Takes a string and appends it to `out` without its escapes, in one walk; returns whether a surrogate stands
+    /// alone in it. What has been appended on a failure is the caller's to throw away.
+    ///
+    /// # Errors
+    /// [`Reason::Json`] if there is no string.
+    pub fn take_string(&mut self, out: &mut Vec<u8>) -> Result<bool, Reason> {
+        self.expect(b'"')?;
+        let mut lone_surrogate = false;
+        // Escapes stand every few bytes here: a small block of bytes is cheaper than many short copies.
+        let mut block = [0; 64];
+        let mut filled = 0;
+        loop {
+            let byte = *self.text.get(self.at).ok_or(Reason::Json)?;
+            if filled == block.len() {
+                out.extend_from_slice(&block);
+                filled = 0;
+            }
+            block[filled] = byte;
+            if IS_PLAIN[usize::from(byte)] {
+                filled += 1;
+                self.at += 1;
+                continue;
+            }
+            match (byte, self.text.get(self.at + 1)) {
+                (b'"', _) => {
+                    out.extend_from_slice(&block[..filled]);
+                    self.at += 1;
+                    return Ok(lone_surrogate);
+                }
+                (b'\\', Some(b'"')) => {
+                    block[filled] = b'"';
+                    filled += 1;
+                    self.at += 2;
+                }
+                (b'\\', _) => {
+                    let length = escape_length(&self.text[self.at..]).ok_or(Reason::Json)?;
+                    // A surrogate pair is two escapes.
+                    let pair = self.text.get(self.at + 6..).and_then(escape_length).filter(|_| length == 6).unwrap_or_default();
+                    out.extend_from_slice(&block[..filled]);
+                    filled = 0;
+                    let (taken, lone) = unescape_one(&self.text[self.at..self.at + length + pair], out);
+                    lone_surrogate |= lone;
+                    self.at += taken;
+                }
+                _ => return Err(Reason::Json),
             }
         }
     }
@@ -252,6 +320,19 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 }
+
+/// Bytes that stand in a JSON string for themselves and do not end it.
+const IS_PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        plain[control] = false;
+        control += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
 
 /// How many bytes the escape at the start of `text` takes; `None` if it is none of JSON's.
 #[must_use]

@@ -24,22 +24,10 @@ pub fn read<'a, T: Deserialize<'a>>(text: &'a str, depth_max: usize) -> Result<T
         Ok(frame) => Ok(frame),
         Err(_) => {
             check(text, depth_max)?;
-            read_part(text)
+            // Valid JSON that sonic-rs refuses has an escaped lone surrogate in a key. No key that we know has one.
+            sonic_rs::Deserializer::from_str(text).utf8_lossy().deserialize().map_err(|_| Reason::Json)
         }
     }
-}
-
-/// Reads an object that is part of a frame which has passed [`read`].
-///
-/// # Errors
-/// [`Reason::Json`] if it has not.
-pub fn read_part<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Reason> {
-    if let Ok(part) = sonic_rs::from_str(text) {
-        return Ok(part);
-    }
-    // Valid JSON that sonic-rs refuses has an escaped lone surrogate in a key. No key that we know has one.
-    let mut deserializer = sonic_rs::Deserializer::from_str(text).utf8_lossy();
-    deserializer.deserialize().map_err(|_| Reason::Json)
 }
 
 /// Whether `text` is JSON that is at most `depth_max` deep.

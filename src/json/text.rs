@@ -24,36 +24,41 @@ pub fn unescape(raw: &[u8]) -> Unescaped<'_> {
 }
 
 /// As [`unescape`], appending to `out`; returns whether a surrogate stands alone.
-pub fn unescape_into(raw: &[u8], out: &mut Vec<u8>) -> bool {
+fn unescape_into(raw: &[u8], out: &mut Vec<u8>) -> bool {
     let mut lone_surrogate = false;
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|&byte| byte == b'\\') {
         out.extend_from_slice(&rest[..at]);
-        let escape = &rest[at..];
-        let length = match escape.get(1) {
-            Some(b'u') => {
-                let (unit, length) = unicode(escape);
-                lone_surrogate |= (0xd800..0xe000).contains(&unit);
-                push_code_point(unit, out);
-                length
-            }
-            Some(&letter) => {
-                out.push(match letter {
-                    b'b' => 0x08,
-                    b'f' => 0x0c,
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    other => other,
-                });
-                2
-            }
-            None => 1,
-        };
-        rest = escape.get(length..).unwrap_or_default();
+        let (length, lone) = unescape_one(&rest[at..], out);
+        lone_surrogate |= lone;
+        rest = rest.get(at + length..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
     lone_surrogate
+}
+
+/// Appends what the valid escape at the start of `escape` stands for; returns its length, and whether it is a surrogate
+/// that stands alone.
+pub(super) fn unescape_one(escape: &[u8], out: &mut Vec<u8>) -> (usize, bool) {
+    match escape.get(1) {
+        Some(b'u') => {
+            let (unit, length) = unicode(escape);
+            push_code_point(unit, out);
+            (length, (0xd800..0xe000).contains(&unit))
+        }
+        Some(&letter) => {
+            out.push(match letter {
+                b'b' => 0x08,
+                b'f' => 0x0c,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                other => other,
+            });
+            (2, false)
+        }
+        None => (1, false),
+    }
 }
 
 /// The code point of the `\uXXXX` at the start of `escape`, two of them where they are a surrogate pair, and its length.

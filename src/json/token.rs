@@ -76,12 +76,12 @@ impl<'a> Token<'a> {
         self.text() == Some(text.as_bytes())
     }
 
-    /// The object itself, or the first element of the array if that is an object.
+    /// Text that begins with the object, or with the first element of the array if that is an object.
     #[must_use]
     pub fn object(&self) -> Option<&str> {
         match self {
             Self::Object(text) => Some(text),
-            Self::List(text) => first_element(text, false).filter(|element| element.starts_with('{')),
+            Self::List(text) => text.get(1..).map(|rest| rest.trim_start_matches([' ', '\n', '\r', '\t'])).filter(|rest| rest.starts_with('{')),
             _ => None,
         }
     }
@@ -90,17 +90,16 @@ impl<'a> Token<'a> {
     /// empty list counts as `null`.
     pub fn with_scalar<R>(&self, read: impl FnOnce(&Token<'_>) -> R) -> R {
         match self {
-            Self::List(text) => read(&first_element(text, true).map_or(Token::Null, |element| Token::of(Cow::Borrowed(element)))),
+            Self::List(text) => read(&first_scalar(text).map_or(Token::Null, |element| Token::of(Cow::Borrowed(element)))),
             _ => read(self),
         }
     }
 }
 
-/// The first element of a valid JSON array; with `through_lists` that of the first element while that is an array too.
-fn first_element(list: &str, through_lists: bool) -> Option<&str> {
+/// The first element of a valid JSON array, or that of the first element while that is an array too.
+fn first_scalar(list: &str) -> Option<&str> {
     let mut cursor = super::Cursor::new(list.as_bytes());
-    cursor.expect(b'[').ok()?;
-    while through_lists && cursor.take(b'[') {}
+    while cursor.take(b'[') {}
     if cursor.peek() == Some(b']') {
         return None;
     }

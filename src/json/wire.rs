@@ -2,13 +2,28 @@
 //!
 //! serde's derive refuses a frame that has the same key twice; the contract says that the last one counts (section 9).
 
-/// Defines a struct of [`Token`](super::Token)s that sonic-rs fills from an object: keys in any order, the last of
-/// several wins, unknown ones are skipped.
+/// A struct that [`wire_struct`] has made.
+pub trait Wire<'a>: Default {
+    /// Where the value of `key` goes; `None` if nobody wants it.
+    fn slot(&mut self, key: &[u8]) -> Option<&mut super::Token<'a>>;
+}
+
+/// Defines a struct of [`Token`](super::Token)s that sonic-rs, or a [walk](super::walk), fills from an object: keys in
+/// any order, the last of several wins, unknown ones are skipped.
 macro_rules! wire_struct {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $key:literal),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Default)]
         pub(super) struct $name<'a> { $($field: $crate::json::Token<'a>),* }
+
+        impl<'a> $crate::json::Wire<'a> for $name<'a> {
+            fn slot(&mut self, key: &[u8]) -> Option<&mut $crate::json::Token<'a>> {
+                $(if key == $key.as_bytes() {
+                    return Some(&mut self.$field);
+                })*
+                None
+            }
+        }
 
         const _: () = {
             use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
