@@ -66,24 +66,15 @@ impl Decimal {
     #[inline]
     #[must_use]
     pub fn parse_short(text: &[u8]) -> Option<(Amount, u8, usize)> {
-        let mut value = 0_u64;
-        let mut point: Option<usize> = None;
-        let mut length = 0_usize;
-        for &byte in text.iter().take(SHORT_CHARS_MAX + 1) {
-            let digit = byte.wrapping_sub(b'0');
-            if digit < 10 {
-                // 20 characters are refused below; until then a wrong value does no harm.
-                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            } else if byte == b'.' && point.is_none() {
-                point = Some(length);
-            } else {
-                break;
-            }
-            length += 1;
-        }
-        let integer = point.unwrap_or(length);
-        let decimals = length.saturating_sub(integer + 1);
-        let is_common = integer > 0 && length <= SHORT_CHARS_MAX && (point.is_none() || decimals > 0) && (text[0] != b'0' || integer == 1);
+        let window = &text[..text.len().min(SHORT_CHARS_MAX + 1)];
+        let (value, integer) = leading_digits(window, 0);
+        let (value, decimals) = match window.get(integer) {
+            Some(b'.') => leading_digits(&window[integer + 1..], value),
+            _ => (value, 0),
+        };
+        let point = usize::from(window.get(integer) == Some(&b'.'));
+        let length = integer + point + decimals;
+        let is_common = integer > 0 && length <= SHORT_CHARS_MAX && point == usize::from(decimals > 0) && (window[0] != b'0' || integer == 1);
         if !is_common {
             return None;
         }
@@ -301,6 +292,19 @@ impl Rate {
         out.push(b'.');
         write_padded(u64::from(self.millionths), 6, out);
     }
+}
+
+/// `value` with the digits at the start of `text` behind it, and how many there are. It wraps where there are too many.
+#[inline]
+fn leading_digits(text: &[u8], mut value: u64) -> (u64, usize) {
+    for (count, byte) in text.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return (value, count);
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    (value, text.len())
 }
 
 /// Digit and remainder of `10 * remainder / divisor`, for `remainder < divisor < 2^128`, without overflow.

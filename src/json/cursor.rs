@@ -20,7 +20,7 @@ pub struct Skipped {
     pub start: usize,
     /// Where it ends.
     pub end: usize,
-    /// How deep it is nested: 0 for a scalar, 1 for `[]`.
+    /// How deep it is nested: 0 for a scalar, 1 for `[]`; after [`Cursor::skip_checked`], 1 for whatever is nested.
     pub depth: usize,
 }
 
@@ -138,6 +138,36 @@ impl<'a> Cursor<'a> {
         Ok(Skipped { start, end: self.at, depth })
     }
 
+    /// Skips one value of text that has been checked, without checking it again. On other text it ends somewhere, or
+    /// fails with [`Reason::Json`].
+    ///
+    /// # Errors
+    /// [`Reason::Json`] where the text ends before the value does.
+    pub fn skip_checked(&mut self) -> Result<Skipped, Reason> {
+        let first = self.peek().ok_or(Reason::Json)?;
+        let start = self.at;
+        let mut open = 0;
+        if !matches!(first, b'[' | b'{') {
+            self.scalar(first)?;
+            return Ok(Skipped { start, end: self.at, depth: 0 });
+        }
+        loop {
+            match *self.text.get(self.at).ok_or(Reason::Json)? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'[' | b'{' => open += 1,
+                b']' | b'}' => open -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                return Ok(Skipped { start, end: self.at, depth: 1 });
+            }
+        }
+    }
+
     /// Skips an array or object and returns its depth.
     fn container(&mut self, depth_max: usize) -> Result<usize, Reason> {
         let mut deepest = 0;
@@ -201,7 +231,7 @@ impl<'a> Cursor<'a> {
     fn string(&mut self) -> Result<(), Reason> {
         self.at += 1;
         loop {
-            self.at += self.text[self.at..].iter().take_while(|&&byte| IS_PLAIN[usize::from(byte)]).count();
+            self.at += plain_bytes(&self.text[self.at..]);
             match self.text.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
@@ -238,17 +268,28 @@ impl<'a> Cursor<'a> {
     pub fn take_string(&mut self, out: &mut Vec<u8>) -> Result<bool, Reason> {
         self.expect(b'"')?;
         let mut lone_surrogate = false;
-        // Escapes stand every few bytes here: a small block of bytes is cheaper than many short copies.
-        let mut block = [0; 64];
+        // Escapes stand every few bytes here: blocks of eight bytes, of which some are overwritten, are cheaper than as
+        // many copies of just the right length.
+        let mut block = [0; BLOCK + 8];
         let mut filled = 0;
         loop {
-            let byte = *self.text.get(self.at).ok_or(Reason::Json)?;
-            if filled == block.len() {
-                out.extend_from_slice(&block);
+            if filled >= BLOCK {
+                out.extend_from_slice(&block[..filled]);
                 filled = 0;
             }
-            block[filled] = byte;
+            let rest = &self.text[self.at..];
+            if let Some(eight) = rest.first_chunk::<8>() {
+                block[filled..filled + 8].copy_from_slice(eight);
+                let plain = plain_of_eight(*eight);
+                filled += plain;
+                self.at += plain;
+                if plain == 8 {
+                    continue;
+                }
+            }
+            let byte = *self.text.get(self.at).ok_or(Reason::Json)?;
             if IS_PLAIN[usize::from(byte)] {
+                block[filled] = byte;
                 filled += 1;
                 self.at += 1;
                 continue;
@@ -334,6 +375,36 @@ const IS_PLAIN: [bool; 256] = {
     plain
 };
 
+/// How many bytes are gathered before they are copied.
+const BLOCK: usize = 256;
+
+/// How many bytes at the start of `text` stand for themselves.
+#[inline]
+fn plain_bytes(text: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(eight) = text[count..].first_chunk::<8>() {
+        let plain = plain_of_eight(*eight);
+        count += plain;
+        if plain < 8 {
+            return count;
+        }
+    }
+    count + text[count..].iter().take_while(|&&byte| IS_PLAIN[usize::from(byte)]).count()
+}
+
+/// As [`plain_bytes`], of eight at once: the top bit of each byte of `special` marks a quote, a backslash or a control
+/// character. Marks above the first may be wrong, for a subtraction borrows from above only; the first is right.
+#[inline]
+fn plain_of_eight(bytes: [u8; 8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const TOPS: u64 = ONES << 7;
+    let word = u64::from_le_bytes(bytes);
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let special = (equal(b'"') | equal(b'\\') | below(word, 0x20)) & TOPS;
+    (special.trailing_zeros() / 8) as usize
+}
+
 /// How many bytes the escape at the start of `text` takes; `None` if it is none of JSON's.
 #[must_use]
 pub(super) fn escape_length(text: &[u8]) -> Option<usize> {
@@ -401,6 +472,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn eight_bytes_are_looked_at_as_one(bytes in any::<[u8; 8]>(), at in 0_usize..8, special in prop_oneof![Just(b'"'), Just(b'\\'), 0_u8..0x22, Just(0x7f), Just(0x80), Just(0xff)]) {
+            let mut bytes = bytes.map(|byte| byte | 0x40);
+            bytes[at] = special;
+            prop_assert_eq!(plain_of_eight(bytes), bytes.iter().take_while(|&&byte| IS_PLAIN[usize::from(byte)]).count());
+        }
+
+        #[test]
+        fn a_string_is_taken_as_it_is_unescaped(text in "[a\"\\\\\u{1}\u{e9}\u{1f600} ]{0,600}") {
+            let raw = serde_json::to_string(&text).unwrap();
+            let mut out = b"before".to_vec();
+            prop_assert_eq!(Cursor::new(raw.as_bytes()).take_string(&mut out), Ok(false));
+            prop_assert_eq!(&out[6..], text.as_bytes());
+        }
+
+        #[test]
+        fn checked_text_is_skipped_alike(text in "[\\[\\]{}\",:0-9.eE+\\- \\\\utrfalsn]{0,24}") {
+            let mut cursor = Cursor::new(text.as_bytes());
+            if let Ok(skipped) = cursor.skip(100) {
+                let again = Cursor::new(text.as_bytes()).skip_checked().map(|again| (again.start, again.end));
+                prop_assert_eq!(again, Ok((skipped.start, skipped.end)));
+            }
+        }
+
         #[test]
         fn agrees_with_serde_json(text in "[\\[\\]{}\",:0-9.eE+\\- \\\\utrfalsn]{0,24}") {
             let other = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::guard::check;
-use super::{Cursor, Token, Wire, unescape};
+use super::{Cursor, Skipped, Token, Wire, unescape};
 use crate::outcome::Reason;
 
 /// Reads the object in `text` into a wire struct.
@@ -17,7 +17,7 @@ pub fn walk<'a, W: Wire<'a>>(text: &'a str, depth_max: usize) -> Result<W, Reaso
         check(text, depth_max)?;
         return Err(Reason::Shape);
     }
-    let wire = members(text, &mut cursor, depth_max)?;
+    let wire = members(text, &mut cursor, |cursor| cursor.skip(depth_max - 1))?;
     cursor.end()?;
     Ok(wire)
 }
@@ -27,17 +27,17 @@ pub fn walk<'a, W: Wire<'a>>(text: &'a str, depth_max: usize) -> Result<W, Reaso
 /// # Errors
 /// [`Reason::Json`] if it has not been checked.
 pub fn walk_part<'a, W: Wire<'a>>(text: &'a str) -> Result<W, Reason> {
-    members(text, &mut Cursor::new(text.as_bytes()), usize::MAX)
+    members(text, &mut Cursor::new(text.as_bytes()), Cursor::skip_checked)
 }
 
-fn members<'a, W: Wire<'a>>(text: &'a str, cursor: &mut Cursor<'a>, depth_max: usize) -> Result<W, Reason> {
+fn members<'a, W: Wire<'a>>(text: &'a str, cursor: &mut Cursor<'a>, skip: impl Fn(&mut Cursor<'a>) -> Result<Skipped, Reason>) -> Result<W, Reason> {
     let mut wire = W::default();
     cursor.expect(b'{')?;
     let mut first = true;
     while cursor.next_member(first, b'}')? {
         first = false;
         let key = cursor.key()?;
-        let value = cursor.skip(depth_max - 1)?;
+        let value = skip(cursor)?;
         let slot = if key.contains(&b'\\') { wire.slot(&unescape(key).bytes) } else { wire.slot(key) };
         if let Some(slot) = slot {
             *slot = Token::of(Cow::Borrowed(text.get(value.start..value.end).ok_or(Reason::Json)?));
