@@ -111,7 +111,11 @@ impl<'t> Reader<'t> {
     }
 
     fn side(mut self, layout: Layout, levels: &mut Vec<Level>) -> Result<(), Reason> {
+        let is_short = self.limits.number_chars >= SHORT_CHARS_MAX;
         self.elements(|reader| {
+            if is_short && reader.short_level(layout, levels) {
+                return Ok(());
+            }
             let [price, quantity] = match layout {
                 Layout::Pair | Layout::PairAsSpelled => reader.pair()?,
                 Layout::Object(keys) => {
@@ -125,12 +129,81 @@ impl<'t> Reader<'t> {
     }
 
     fn units(mut self, keys: &UnitKeys, frame: &mut Frame) -> Result<(), Reason> {
+        let is_short = self.limits.number_chars >= SHORT_CHARS_MAX;
         self.elements(|reader| {
+            if is_short && let Some([ask_price, ask_quantity, bid_price, bid_quantity]) = reader.short_object(keys) {
+                frame.asks.push(Level { price: ask_price.0, quantity: ask_quantity.0, spelling: Spelling::default() });
+                frame.bids.push(Level { price: bid_price.0, quantity: bid_quantity.0, spelling: Spelling::default() });
+                return Ok(());
+            }
             let [ask_price, ask_quantity, bid_price, bid_quantity] = reader.object(keys)?;
             reader.push(&ask_price, &ask_quantity, false, &mut frame.asks);
             reader.push(&bid_price, &bid_quantity, false, &mut frame.bids);
             Ok(())
         })
+    }
+
+    /// Reads a level as nearly all are written: two numbers in the common spelling, nothing escaped, no key twice.
+    /// Otherwise nothing is taken, and the long way is gone.
+    #[inline]
+    fn short_level(&mut self, layout: Layout, levels: &mut Vec<Level>) -> bool {
+        let start = self.cursor.at();
+        let numbers = match layout {
+            Layout::Pair | Layout::PairAsSpelled => self.short_pair(),
+            Layout::Object([price, quantity, _]) => self.short_object(&[*price, *quantity]),
+        };
+        let Some([price, quantity]) = numbers else {
+            self.cursor.rewind(start);
+            return false;
+        };
+        let spelling = if layout == Layout::PairAsSpelled { Spelling::fixed(price.1, quantity.1) } else { Spelling::default() };
+        levels.push(Level { price: price.0, quantity: quantity.0, spelling });
+        true
+    }
+
+    #[inline]
+    fn short_pair(&mut self) -> Option<[(Amount, u8); 2]> {
+        let cursor = &mut self.cursor;
+        cursor.take(b'[').then_some(())?;
+        let price = cursor.take_short_number(Decimal::parse_short)?;
+        cursor.take(b',').then_some(())?;
+        let quantity = cursor.take_short_number(Decimal::parse_short)?;
+        while !cursor.take(b']') {
+            cursor.expect(b',').and_then(|()| cursor.skip_checked()).ok()?;
+        }
+        Some([price, quantity])
+    }
+
+    /// Exactly these keys, in any order. Where it is not so, the cursor is where it was.
+    #[inline]
+    fn short_object<const N: usize>(&mut self, keys: &[&str; N]) -> Option<[(Amount, u8); N]> {
+        let start = self.cursor.at();
+        let numbers = self.short_members(keys);
+        if numbers.is_none() {
+            self.cursor.rewind(start);
+        }
+        numbers
+    }
+
+    #[inline]
+    fn short_members<const N: usize>(&mut self, keys: &[&str; N]) -> Option<[(Amount, u8); N]> {
+        let cursor = &mut self.cursor;
+        cursor.take(b'{').then_some(())?;
+        let mut found = [None; N];
+        for member in 0..N {
+            if member > 0 {
+                cursor.take(b',').then_some(())?;
+            }
+            let key = cursor.key().ok()?;
+            let place = keys.iter().position(|known| known.as_bytes() == key)?;
+            found[place] = Some(cursor.take_short_number(Decimal::parse_short)?);
+        }
+        cursor.take(b'}').then_some(())?;
+        // As many members as keys: if each is there, none is there twice.
+        if found.contains(&None) {
+            return None;
+        }
+        Some(found.map(Option::unwrap_or_default))
     }
 
     /// Calls `read` before each element, up to the bound; notes the faults.

@@ -46,6 +46,11 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    /// Goes back to where the cursor stood before.
+    pub const fn rewind(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// The bytes between two positions.
     #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> &'a [u8] {
@@ -53,7 +58,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips white space and returns the byte behind it without taking it.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> Option<u8> {
         while let Some(&byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
@@ -65,7 +70,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `byte` if it is the next one behind white space.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
