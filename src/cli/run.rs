@@ -30,7 +30,7 @@ pub(super) fn check_command() -> Command {
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     let stop = stop_on_signals()?;
-    runtime::run(&Arc::new(config), &stop, print_threads, |report| log_report(report)).map_err(Failure::from)
+    runtime::run(&Arc::new(config), &stop, print_threads, log_report).map_err(Failure::from)
 }
 
 /// A flag that the first signal sets. The second one ends the process at once.

@@ -128,6 +128,8 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
         shared.fail("the sender died".to_owned());
     }
     shared.stop(Instant::now() + config.stop_deadline);
+    // Asked now, so that in an outage it is not waited for on top of the deadline.
+    observer.ask();
     let reports = threads.reports.clone();
     let ended = threads.join(&shared);
     observer.take(&reports);
@@ -325,9 +327,11 @@ mod tests {
 
     #[test]
     fn a_thread_that_does_not_end_is_left_behind_at_the_deadline() {
-        let park = || loop {
-            thread::park();
-        };
+        fn park<T>() -> T {
+            loop {
+                thread::park();
+            }
+        }
         let began = Instant::now();
         assert_eq!(threads(Vec::new, park).join(&stopped(began)), Ok(Vec::new()), "what the sender holds, a worker counts");
         assert!(threads(park, || {}).join(&stopped(began)).unwrap_err().contains("worker 0 did not end in time"));
