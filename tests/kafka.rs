@@ -10,6 +10,7 @@ mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -218,6 +219,169 @@ fn create_topics_makes_what_is_missing_and_goes_on() {
     }
 }
 
+#[test]
+fn a_stop_in_an_outage_ends_by_its_deadline_and_loses_nothing() {
+    let Some(broker) = broker::shared() else { return };
+    let (client, names) = (broker.client(), Names::of("outage"));
+    client.create_topics(&names.topics());
+    // Reports every second: one is being made whenever the signal comes.
+    let run = |more: &[&str]| HubCommand::run(&broker, &names).with(&["--commit-interval-ms", "100", "--report-interval-s", "1"]).with(more).start();
+    // The defaults; and a producer that holds less than one batch, so that the open batches of all lanes have nowhere to go when the stop comes.
+    let tight = ["--producer-queue-messages=10", "--channel-batches=2", "--batch-records=400", "--batch-age-us=10000000", "--poll-max-envelopes=8"];
+    let mut load = None;
+    for (settings, more) in [("by default", &[][..]), ("with small queues", &tight)] {
+        let mut hub = run(&[&["--stop-deadline-ms", "2000"], more].concat());
+        let load = load.get_or_insert_with(|| Load::start(&client, &names));
+        let before = written(&client, &names);
+        wait_until("1,000 records more", CATCH_UP_BOUND, || written(&client, &names), |written| *written >= before + 1_000);
+        hub.assert_running();
+        broker.stop();
+        // Long enough for a report that finds no broker, and for queues to fill.
+        thread::sleep(Duration::from_millis(1_500));
+        let Stopped { code, said, took } = hub.terminate();
+        broker.cont();
+        wait_until("an answer after SIGCONT", Duration::from_secs(30), || client.answers(Duration::from_secs(1)), |answers| *answers);
+
+        report(format_args!("stop in an outage, {settings}: exit {code:?} after {took:?} (goal 3 s)"));
+        assert_eq!(code, Some(75), "{said}");
+        // A busy machine may take longer than the goal; what waits for the broker takes far longer.
+        assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&took), "not before the deadline of 2 s, and soon after it: {took:?}");
+        let count = said.lines().find_map(|line| line.split_once("stopped at the deadline with ")?.1.split(' ').next()?.parse::<u64>().ok());
+        assert!(count.is_some_and(|count| count > 0), "how many envelopes are uncommitted: {count:?} in\n{said}");
+        load.assert_running();
+    }
+    let sent = load.unwrap().finish();
+    let mut hub = run(&[]);
+    hub.wait_until_caught_up(&client, &names, CATCH_UP_BOUND);
+    hub.terminate().assert_clean("after two outages");
+
+    let found = client.read(&output_topics(&names));
+    for exchange in Exchange::ALL {
+        let records = &found[&(names.output(ticker_stream(exchange)), exchange.partition())];
+        // What was sent and not committed comes again; nothing is missing, and nothing comes that was never sent.
+        let distinct: BTreeSet<u64> = records.iter().map(sequence_of).collect();
+        assert_eq!((distinct.len() as u64, distinct.last()), (sent[&exchange], Some(&sent[&exchange])), "{exchange}: 1 to {}", sent[&exchange]);
+        report(format_args!("{exchange}: {} frames, {} records again", sent[&exchange], records.len() - distinct.len()));
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let Some(broker) = broker::shared() else { return };
+    let (client, names) = (broker.client(), Names::of("twice"));
+    client.create_topics(&names.topics());
+    // The stop would have to commit, which it cannot.
+    let mut hub = HubCommand::run(&broker, &names).with(&["--stop-deadline-ms", "60000", "--commit-interval-ms", "60000"]).start();
+    client.produce(&[numbered(&names, Exchange::Upbit, &[1])]);
+    wait_until("a record", CATCH_UP_BOUND, || written(&client, &names), |written| *written == 1);
+    broker.stop();
+    hub.signal_term();
+    thread::sleep(Duration::from_millis(300));
+    let Stopped { code, said, took } = hub.terminate();
+    broker.cont();
+    report(format_args!("second SIGTERM: exit {code:?} after {took:?}"));
+    assert_eq!(code, Some(75), "{said}");
+    assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+#[test]
+fn threads_run_where_the_settings_put_them() {
+    let Some(broker) = broker::shared() else { return };
+    let allowed = market_hub::runtime::allowed_cpus();
+    let [housekeeping, .., workers] = allowed[..] else {
+        report(format_args!("ignored: placement needs two CPUs, and these are allowed: {allowed:?}"));
+        return;
+    };
+    let (client, names) = (broker.client(), Names::of("placement"));
+    client.create_topics(&names.topics());
+    let mut hub = HubCommand::run(&broker, &names)
+        .env("HUB_WORKERS", "2")
+        .env("HUB_WORKER_CPUS", &workers.to_string())
+        .env("HUB_HOUSEKEEPING_CPUS", &housekeeping.to_string())
+        .with(&["--commit-interval-ms", "100", "--report-interval-s", "1"])
+        .start();
+    hub.wait_until_running();
+    // Records in and out, commits and a report: then every thread there will ever be is there.
+    client.produce(&Exchange::ALL.map(|exchange| numbered(&names, exchange, &[1])));
+    hub.wait_until_caught_up(&client, &names, CATCH_UP_BOUND);
+    thread::sleep(Duration::from_millis(1_500));
+
+    let threads = threads_of(hub.pid());
+    let (workers, housekeeping) = (workers.to_string(), housekeeping.to_string());
+    let misplaced: Vec<_> = threads.iter().filter(|(name, cpus)| *cpus != if name.starts_with("worker-") { &*workers } else { &*housekeeping }).collect();
+    assert!(misplaced.is_empty(), "workers belong on CPU {workers}, all others on {housekeeping}: {misplaced:?}");
+    let count = |start: &str| threads.iter().filter(|(name, _)| name.starts_with(start)).count();
+    assert_eq!((count("worker-"), count("sender")), (2, 1), "{threads:?}");
+    assert!(count("rdk:main") >= 3 && count("rdk:broker") >= 3, "librdkafka's threads were seen: {threads:?}");
+    let said = hub.said();
+    let unsaid: Vec<_> = ["worker-0", "worker-1", "sender", "rdk:main"].into_iter().filter(|name| !said.contains(name)).collect();
+    assert!(unsaid.is_empty(), "the table of threads has no {unsaid:?}:\n{said}");
+    hub.terminate().assert_clean("pinned");
+}
+
+#[test]
+fn check_finds_what_a_run_would_find() {
+    let Some(broker) = broker::shared() else { return };
+    let (client, names) = (broker.client(), Names::of("check"));
+    let stream = ticker_stream(Exchange::Okx);
+    // One partition more than the contract's, which no lane covers.
+    let partitions = |stream_of: Stream, partitions: i32| if stream_of == stream { partitions + 1 } else { partitions };
+    for of in Stream::ALL {
+        let topics = [names.input(of), names.output(of), names.dead_letters(of)];
+        client.create_topics(&topics.map(|topic| (topic, partitions(of, of.partitions()))));
+    }
+    client.produce(&[numbered(&names, Exchange::Okx, &[1]), numbered(&names, Exchange::Okx, &[2])]);
+    client.commit(&names.group(stream), &(names.input(stream), Exchange::Okx.partition()), 1);
+    let ends = (client.ends(&output_topics(&names)), committed(&client, &names));
+
+    let Stopped { code, said, took } = HubCommand::check(&broker, &names).start().wait_for_exit(Duration::from_secs(30));
+    report(format_args!("check: exit {code:?} after {took:?}"));
+    assert_eq!(code, Some(0), "{said}");
+    let lane = format!("{stream}:{}: starts at offset 1 of {}", Exchange::Okx.partition(), names.input(stream));
+    let uncovered = format!("no lane covers partition {} of {}", stream.partitions(), names.input(stream));
+    for part in ["18 lanes are ready", &lane, &uncovered] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+    assert_eq!(said.matches("starts at offset").count(), 18, "{said}");
+    assert_eq!((client.ends(&output_topics(&names)), committed(&client, &names)), ends, "nothing was processed");
+}
+
+#[test]
+fn an_output_topic_with_too_few_partitions_ends_the_start() {
+    let Some(broker) = broker::shared() else { return };
+    let (client, names) = (broker.client(), Names::of("narrow"));
+    let narrow = names.output(ticker_stream(Exchange::Okx));
+    let topics: Vec<(String, i32)> =
+        names.topics().into_iter().map(|(topic, partitions)| if topic == narrow { (topic, 1) } else { (topic, partitions) }).collect();
+    client.create_topics(&topics);
+    for command in [HubCommand::run(&broker, &names), HubCommand::check(&broker, &names)] {
+        let Stopped { code, said, took } = command.with(&["--start-deadline-s", "1"]).start().wait_for_exit(Duration::from_secs(30));
+        report(format_args!("an output topic of one partition: exit {code:?} after {took:?}"));
+        assert_eq!(code, Some(69), "{said}");
+        assert!(said.contains(&format!("topic {narrow} (output of asia-ticker) has 1 partitions")), "{said}");
+    }
+}
+
+#[test]
+fn a_group_with_members_refuses_the_start() {
+    let Some(broker) = broker::shared() else { return };
+    let (client, names) = (broker.client(), Names::of("members"));
+    client.create_topics(&names.topics());
+    let stream = ticker_stream(Exchange::Kraken);
+    let member = client.join(&names.group(stream), &names.input(stream));
+    for command in [HubCommand::run(&broker, &names), HubCommand::check(&broker, &names)] {
+        let Stopped { code, said, .. } = command.start().wait_for_exit(Duration::from_secs(30));
+        assert_eq!(code, Some(69), "{said}");
+        assert!(said.contains(&format!("group {} ({stream}) has 1 members", names.group(stream))), "{said}");
+    }
+    drop(member);
+    let mut hub = run(&broker, &names);
+    client.produce(&[numbered(&names, Exchange::Kraken, &[1])]);
+    hub.wait_until_caught_up(&client, &names, CATCH_UP_BOUND);
+    // A hub itself is no member: a second one is not kept out by this.
+    hub.terminate().assert_clean("once the member had left");
+}
+
 // -------------------------------------------------------------------------------------------------------------- what the scenarios are made of
 
 fn run(broker: &Broker, names: &Names) -> Hub {
@@ -268,6 +432,14 @@ fn assert_dense(sequence: &[u64], last: u64, of: Exchange) {
     assert!(misplaced.is_none(), "{of}: out of order: {misplaced:?}");
 }
 
+/// Name and allowed CPUs of every thread of a process.
+fn threads_of(pid: u32) -> Vec<(String, String)> {
+    let status = |task: std::io::Result<fs::DirEntry>| fs::read_to_string(task.ok()?.path().join("status")).ok();
+    let field = |status: &str, name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned())).unwrap();
+    let statuses: Vec<String> = fs::read_dir(format!("/proc/{pid}/task")).unwrap().filter_map(status).collect();
+    statuses.iter().map(|status| (field(status, "Name:"), field(status, "Cpus_allowed_list:"))).collect()
+}
+
 /// How many records the ticker output topics hold.
 fn written(client: &Client, names: &Names) -> i64 {
     let outputs: Vec<String> = Stream::ALL.into_iter().filter(|stream| stream.kind == Kind::Ticker).map(|stream| names.output(stream)).collect();
@@ -315,6 +487,10 @@ impl Load {
             last
         });
         Self { finish, sender }
+    }
+
+    fn assert_running(&self) {
+        assert!(!self.sender.is_finished(), "the load is at its end, or died");
     }
 
     /// The last number sent to each exchange's partition.

@@ -220,7 +220,12 @@ impl Cluster {
     /// The brokers did not answer.
     pub fn log_range(&self, lane: LaneId, timeout: Duration) -> Result<(i64, i64), String> {
         let topic = &self.config.names(lane.stream).input;
-        self.observer.fetch_watermarks(topic, lane.partition, timeout).map_err(|error| format!("{lane} ({topic}): {error}"))
+        self.observer.fetch_watermarks(topic, lane.partition, timeout).map_err(|error| {
+            // A broker that comes back has a moment without leaders. librdkafka remembers such an answer as final, here for up to a quarter of an hour,
+            // and says `UnknownPartition` without asking again: ask for it, so that the next try knows better.
+            let _ = self.observer.fetch_metadata(Some(topic), timeout);
+            format!("{lane} ({topic}): {error}")
+        })
     }
 
     fn create(&self, topics: &[&TopicPlan]) -> Result<(), String> {

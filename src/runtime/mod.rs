@@ -128,6 +128,8 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
         shared.fail("the sender died".to_owned());
     }
     shared.stop(Instant::now() + config.stop_deadline);
+    // Asked now, so that in an outage it is not waited for on top of the deadline.
+    observer.ask();
     let reports = threads.reports.clone();
     let ended = threads.join(&shared);
     observer.take(&reports);

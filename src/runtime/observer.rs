@@ -71,10 +71,10 @@ impl Observer {
         }
     }
 
-    /// Tells the last report.
+    /// Tells the last report, which has begun; waits for the ends.
     pub(super) fn tell_last(&mut self, report: &mut impl FnMut(&Report<'_>)) {
-        self.ask();
-        let ends = self.ends.recv_timeout(ENDS_WAIT).unwrap_or_default();
+        let left = self.asked_at.map_or(Duration::ZERO, |asked_at| ENDS_WAIT.saturating_sub(asked_at.elapsed()));
+        let ends = self.ends.recv_timeout(left).unwrap_or_default();
         self.tell(&ends, true, report);
     }
 

@@ -24,8 +24,10 @@ use rdkafka::{
 
 use super::Message;
 
-/// Bound on one request, and on silence while reading.
+/// Bound on an answer, and on silence while reading.
 const BOUND: Duration = Duration::from_secs(30);
+/// Bound on one try for an answer. Now and then librdkafka's first request of a new client waits for a broker that is there as long as it may.
+const TRY_BOUND: Duration = Duration::from_secs(3);
 
 /// A topic and a partition.
 pub type Place = (String, i32);
@@ -53,7 +55,7 @@ impl Client {
     /// All topics and how many partitions each has.
     pub fn topics(&self) -> BTreeMap<String, i32> {
         let consumer = self.consumer(None);
-        let metadata = patiently("metadata", || consumer.fetch_metadata(None, BOUND));
+        let metadata = patiently("metadata", || consumer.fetch_metadata(None, TRY_BOUND));
         metadata.topics().iter().map(|topic| (topic.name().to_owned(), i32::try_from(topic.partitions().len()).expect("few partitions"))).collect()
     }
 
@@ -100,7 +102,7 @@ impl Client {
             .into_iter()
             .map(|(topic, partition)| {
                 let what = format!("end of {topic}[{partition}]");
-                let (_, end) = patiently(&what, || consumer.fetch_watermarks(&topic, partition, BOUND));
+                let (_, end) = patiently(&what, || consumer.fetch_watermarks(&topic, partition, TRY_BOUND));
                 ((topic, partition), end)
             })
             .collect()
@@ -113,7 +115,7 @@ impl Client {
         for (topic, partition) in self.places(&consumer, &[topic.to_owned()]) {
             asked.add_partition(&topic, partition);
         }
-        let committed = patiently(&format!("committed offsets of {group}"), || consumer.committed_offsets(asked.clone(), BOUND));
+        let committed = patiently(&format!("committed offsets of {group}"), || consumer.committed_offsets(asked.clone(), TRY_BOUND));
         let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
         committed.elements().iter().map(|element| ((element.topic().to_owned(), element.partition()), offset(element.offset()))).collect()
     }
@@ -123,6 +125,18 @@ impl Client {
         let mut offsets = TopicPartitionList::new();
         offsets.add_partition_offset(topic, *partition, Offset::Offset(offset)).expect("an offset");
         self.group(group).commit(&offsets, CommitMode::Sync).expect("a commit");
+    }
+
+    /// Makes a member of `group` that has all partitions of `topic`, as any other program's consumer would be. It stays one until it is dropped.
+    pub fn join(&self, group: &str, topic: &str) -> Member {
+        let consumer = self.consumer(Some(group));
+        consumer.subscribe(&[topic]).expect("a subscription");
+        let began = Instant::now();
+        while consumer.assignment().expect("an assignment").count() == 0 {
+            assert!(began.elapsed() < BOUND, "not a member of {group} within {BOUND:?}");
+            let _ = consumer.poll(Duration::from_millis(20));
+        }
+        Member { _consumer: consumer }
     }
 
     /// Everything that a `read_committed` reader finds in `topics` from the beginning to the ends of now, partition by partition in order. Partitions without
@@ -174,7 +188,7 @@ impl Client {
     fn places(&self, consumer: &BaseConsumer, topics: &[String]) -> Vec<Place> {
         let partitions = |topic: &String| {
             patiently(&format!("metadata of {topic}"), || {
-                let metadata = consumer.fetch_metadata(Some(topic), BOUND)?;
+                let metadata = consumer.fetch_metadata(Some(topic), TRY_BOUND)?;
                 let found = metadata.topics().first().ok_or(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic))?;
                 match found.error() {
                     Some(error) => Err(KafkaError::MetadataFetch(error.into())),
@@ -207,6 +221,11 @@ impl Client {
         config.set("bootstrap.servers", &self.brokers).set("reconnect.backoff.ms", "20").set("reconnect.backoff.max.ms", "200");
         config
     }
+}
+
+/// A consumer that a group has. librdkafka's own thread sends its heartbeats.
+pub struct Member {
+    _consumer: BaseConsumer,
 }
 
 /// Drops what it holds on a thread of its own: rdkafka takes 0.1 s to drop a consumer and 0.5 s to drop a producer that have nothing left to do.

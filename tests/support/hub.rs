@@ -22,15 +22,24 @@ use super::{
 const STOP_GOAL: Duration = Duration::from_secs(2);
 const STOP_BOUND: Duration = Duration::from_secs(20);
 
-/// A `market-hub run` that is not started yet.
+/// A `market-hub` that is not started yet.
 pub struct HubCommand {
     command: Command,
     stderr: PathBuf,
 }
 
 impl HubCommand {
-    /// Towards `broker`, with the topics and groups of `names`, and without whatever the environment of the tests would tell a hub.
+    /// `market-hub run` towards `broker`, with the topics and groups of `names`, and without whatever the environment of the tests would tell a hub.
     pub fn run(broker: &Broker, names: &Names) -> Self {
+        Self::new("run", broker, names)
+    }
+
+    /// `market-hub check`, as [`HubCommand::run`].
+    pub fn check(broker: &Broker, names: &Names) -> Self {
+        Self::new("check", broker, names)
+    }
+
+    fn new(name: &str, broker: &Broker, names: &Names) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let mut command = Command::new(env!("CARGO_BIN_EXE_market-hub"));
         for (variable, _) in std::env::vars_os() {
@@ -38,7 +47,7 @@ impl HubCommand {
                 command.env_remove(variable);
             }
         }
-        command.args(["run", "--brokers", &broker.address()]).envs(names.environment()).stdin(Stdio::null()).stdout(Stdio::null());
+        command.args([name, "--brokers", &broker.address()]).envs(names.environment()).stdin(Stdio::null());
         let stderr = broker.dir().join(format!("hub-{}.stderr", STARTED.fetch_add(1, Ordering::Relaxed)));
         Self { command, stderr }
     }
@@ -49,9 +58,17 @@ impl HubCommand {
         self
     }
 
+    /// A variable of the environment more.
+    pub fn env(mut self, variable: &str, value: &str) -> Self {
+        self.command.env(variable, value);
+        self
+    }
+
     pub fn start(mut self) -> Hub {
+        // One file for both: what a command prints and what it says stand in one text, in order.
         let stderr = File::create(&self.stderr).expect("a file for the hub's stderr");
-        let child = self.command.stderr(stderr).spawn().expect("market-hub runs");
+        let stdout = stderr.try_clone().expect("the same file for its stdout");
+        let child = self.command.stdout(stdout).stderr(stderr).spawn().expect("market-hub runs");
         Hub { child, stderr: self.stderr }
     }
 }
@@ -69,6 +86,12 @@ impl Hub {
         let began = Instant::now();
         signal("TERM", self.child.id());
         self.ended(began, STOP_BOUND, "after SIGTERM")
+    }
+
+    /// SIGTERM alone; the hub goes on until it has drained.
+    pub fn signal_term(&mut self) {
+        self.assert_running();
+        signal("TERM", self.child.id());
     }
 
     /// The end that the hub comes to by itself.
@@ -95,6 +118,15 @@ impl Hub {
     pub fn assert_running(&mut self) {
         let ended = self.child.try_wait().expect("the hub's state");
         assert!(ended.is_none(), "the hub ended with {ended:?}");
+    }
+
+    /// Waits until it has started all its threads, of which it tells then.
+    pub fn wait_until_running(&mut self) {
+        let said = || {
+            self.assert_running();
+            self.said()
+        };
+        wait_until("the table of threads", Duration::from_secs(30), said, |said| said.contains("worker-0"));
     }
 
     /// Waits until every partition of every group is committed to the end of its input topic.
@@ -130,7 +162,7 @@ pub struct Stopped {
     /// `None` after a signal.
     pub code: Option<i32>,
     pub took: Duration,
-    /// Its stderr.
+    /// Its stdout and stderr.
     pub said: String,
 }
 
