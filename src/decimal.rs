@@ -165,10 +165,11 @@ impl Amount {
     /// it; `decimals <= 18`. `None`, with nothing appended, if that would lose digits.
     pub fn write_fixed(self, decimals: usize, point: bool, out: &mut Vec<u8>) -> Option<()> {
         let cut = u128::from(*POWERS.get(DECIMALS.checked_sub(decimals)?)?);
-        if !self.0.is_multiple_of(cut) {
+        // One division of 128 bits, which is a call: the remainder follows from the quotient.
+        let units = self.0 / cut;
+        if units * cut != self.0 {
             return None;
         }
-        let units = self.0 / cut;
         if !point || decimals == 0 {
             write_integer(units, out);
             return Some(());
@@ -297,14 +298,44 @@ impl Rate {
 /// `value` with the digits at the start of `text` behind it, and how many there are. It wraps where there are too many.
 #[inline]
 fn leading_digits(text: &[u8], mut value: u64) -> (u64, usize) {
-    for (count, byte) in text.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
+    let mut count = 0;
+    while let Some(eight) = text[count..].first_chunk::<8>() {
+        let (digits, read) = digits_of_eight(*eight);
+        value = value.wrapping_mul(POWERS[read]).wrapping_add(digits);
+        count += read;
+        if read < 8 {
             return (value, count);
         }
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
     }
-    (value, text.len())
+    for byte in &text[count..] {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        count += 1;
+    }
+    (value, count)
+}
+
+/// The number that the digits at the start of eight bytes make, and how many there are; all at once, without a loop.
+#[inline]
+fn digits_of_eight(bytes: [u8; 8]) -> (u64, usize) {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let word = u64::from_le_bytes(bytes);
+    // A digit has the high half 3, and still has it with 6 added. A carry reaches upwards only: the first mark is right.
+    let high_half_is_not_3 = |word: u64| (word & (ONES * 0xf0)) ^ (ONES * 0x30);
+    let marks = high_half_is_not_3(word) | high_half_is_not_3(word.wrapping_add(ONES * 6));
+    let count = (marks.trailing_zeros() / 8) as usize;
+    if count == 0 {
+        return (0, 0);
+    }
+    // Zeros before the digits instead of what stands behind them; then pairs, fours and all eight.
+    let digits = (word ^ (ONES * 0x30)) << (64 - 8 * count);
+    let pairs = (digits * 10) + (digits >> 8);
+    let low_pair = u64::from_le_bytes([0xff, 0, 0, 0, 0xff, 0, 0, 0]);
+    let fours = (pairs & low_pair).wrapping_mul(100 + (1_000_000 << 32)).wrapping_add(((pairs >> 16) & low_pair).wrapping_mul(1 + (10_000 << 32)));
+    (fours >> 32, count)
 }
 
 /// Digit and remainder of `10 * remainder / divisor`, for `remainder < divisor < 2^128`, without overflow.
@@ -396,9 +427,10 @@ fn parse_exponent(text: &[u8]) -> Result<i64, NotANumber> {
 }
 
 fn write_units(units: u128, out: &mut Vec<u8>) {
-    write_integer(units / SCALE, out);
+    let whole = units / SCALE;
+    write_integer(whole, out);
     out.push(b'.');
-    write_fraction((units % SCALE) as u64, out);
+    write_fraction((units - whole * SCALE) as u64, out);
 }
 
 /// Appends a fraction of 10^-18ths without trailing zeros, at least one digit.
@@ -421,29 +453,46 @@ fn write_fraction(mut fraction: u64, out: &mut Vec<u8>) {
 }
 
 /// Appends an integer in decimal digits.
-pub fn write_integer(mut value: u128, out: &mut Vec<u8>) {
-    let billions = u128::from(POWERS[18]);
-    if value >= billions {
-        write_integer(value / billions, out);
-        value %= billions;
-        write_padded(value as u64, 18, out);
-    } else {
-        write_padded(value as u64, decimal_digits(value as u64), out);
+pub fn write_integer(value: u128, out: &mut Vec<u8>) {
+    match u64::try_from(value) {
+        Ok(value) => write_padded(value, decimal_digits(value), out),
+        Err(_) => {
+            let high = value / SCALE;
+            write_integer(high, out);
+            write_padded((value - high * SCALE) as u64, DECIMALS, out);
+        }
     }
 }
 
 /// How many digits `value` has; 1 for zero.
 #[must_use]
 pub fn decimal_digits(value: u64) -> usize {
-    POWERS[1..].iter().take_while(|&&power| power <= value).count() + 1
+    // 1233 / 4096 is a little more than the logarithm of 2: the estimate is right or one too large.
+    let estimate = ((64 - (value | 1).leading_zeros() as usize) * 1_233) >> 12;
+    estimate + usize::from(value >= POWERS[estimate]).max(usize::from(estimate == 0))
 }
+
+/// The digits of 0 to 99, two each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < pairs.len() {
+        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    pairs
+};
 
 /// Appends `value` with leading zeros up to `width` digits; `value < 10^width`, `width <= 20`.
 pub fn write_padded(mut value: u64, width: usize, out: &mut Vec<u8>) {
     let mut text = [b'0'; 20];
-    for digit in text[..width].iter_mut().rev() {
+    let (first, pairs) = text[..width].as_rchunks_mut::<2>();
+    for pair in pairs.iter_mut().rev() {
+        *pair = PAIRS[(value % 100) as usize];
+        value /= 100;
+    }
+    if let [digit] = first {
         *digit = b'0' + (value % 10) as u8;
-        value /= 10;
     }
     out.extend_from_slice(&text[..width]);
 }
@@ -562,7 +611,26 @@ mod tests {
         assert_eq!(fixed(5, true), None);
     }
 
+    #[test]
+    fn integers_are_written_as_the_library_does() {
+        for exponent in 0..38 {
+            for value in [10_u128.pow(exponent) - 1, 10_u128.pow(exponent), 10_u128.pow(exponent) + 1] {
+                let mut out = Vec::new();
+                write_integer(value, &mut out);
+                assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn eight_bytes_are_read_as_one(text in "[0-9]{0,8}[./:e\"\u{e9}]{8}") {
+            let bytes: [u8; 8] = *text.as_bytes().first_chunk().unwrap();
+            let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let value = text[..count].parse().unwrap_or(0);
+            prop_assert_eq!(digits_of_eight(bytes), (value, count));
+        }
+
         #[test]
         fn the_common_spelling_is_read_alike(text in "[0-9]{0,20}(\\.[0-9]{0,19})?[,\"e]?") {
             if let Some((amount, decimals, length)) = Decimal::parse_short(text.as_bytes()) {
