@@ -1,6 +1,7 @@
 //! One side of a kept book: levels in order, best last, so that work near the top moves little; the total is kept along.
 
 use std::cmp::Reverse;
+use std::collections::VecDeque;
 
 use super::Level;
 use crate::decimal::{Amount, Total};
@@ -22,25 +23,26 @@ pub(super) enum Best {
 #[derive(Clone, Debug)]
 pub(super) struct Side {
     best: Best,
-    levels: Vec<Level>,
+    /// A deque moves the shorter end for a level that comes or goes.
+    levels: VecDeque<Level>,
     total: Total,
 }
 
 impl Side {
     pub(super) const fn new(best: Best) -> Self {
-        Self { best, levels: Vec::new(), total: Total::ZERO }
+        Self { best, levels: VecDeque::new(), total: Total::ZERO }
     }
 
     /// The price of the best level.
     pub(super) fn best(&self) -> Option<Amount> {
-        self.levels.last().map(|level| level.price)
+        self.levels.back().map(|level| level.price)
     }
 
     pub(super) const fn total(&self) -> Total {
         self.total
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.levels.len()
     }
 
@@ -66,15 +68,17 @@ impl Side {
 
     /// Sets many levels by sorting, which for levels that come in order is one pass.
     fn merge(&mut self, levels: &[Level]) {
-        self.levels.extend_from_slice(levels);
+        let mut all = Vec::from(std::mem::take(&mut self.levels));
+        all.extend_from_slice(levels);
         // Stable, and read from the end: of equal prices the last comes first and stays.
-        self.levels.reverse();
+        all.reverse();
         match self.best {
-            Best::Largest => self.levels.sort_by_key(|level| level.price),
-            Best::Smallest => self.levels.sort_by_key(|level| Reverse(level.price)),
+            Best::Largest => all.sort_by_key(|level| level.price),
+            Best::Smallest => all.sort_by_key(|level| Reverse(level.price)),
         }
-        self.levels.dedup_by_key(|level| level.price);
-        self.levels.retain(Level::counts);
+        all.dedup_by_key(|level| level.price);
+        all.retain(Level::counts);
+        self.levels = VecDeque::from(all);
         self.total = self.sum();
     }
 
@@ -87,8 +91,9 @@ impl Side {
                 self.levels[at].clone_from(level);
             }
             (Ok(at), false) => {
-                let removed = self.levels.remove(at);
-                self.total.subtract(removed.quantity);
+                if let Some(removed) = self.levels.remove(at) {
+                    self.total.subtract(removed.quantity);
+                }
             }
             (Err(at), true) => {
                 self.levels.insert(at, level.clone());
@@ -114,7 +119,7 @@ impl Side {
         keep.sort_unstable();
         for level in self.levels.split_off(first) {
             if keep.binary_search(&level.price).is_ok() {
-                self.levels.push(level);
+                self.levels.push_back(level);
             } else {
                 self.total.subtract(level.quantity);
             }
