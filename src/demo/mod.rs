@@ -34,6 +34,9 @@ const LAST_MESSAGE_WAIT: Duration = Duration::from_secs(15);
 /// How long to look for messages that should not come once all that should have come.
 const PHANTOM_WAIT: Duration = Duration::from_millis(300);
 
+/// How long the clients of a run that has ended may take to close.
+const CLOSING_WAIT: Duration = Duration::from_millis(300);
+
 /// How a demo goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -109,7 +112,7 @@ pub fn run(
     let feeder = Feeder::new(&config, plan, fed, Arc::clone(&due)).map_err(RunError::Refused)?;
     let prover = Prover::new(&config, told, Arc::clone(&due)).map_err(RunError::Refused)?;
 
-    let (feeding_over, proving_over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let feeding_over = Arc::new(AtomicBool::new(false));
     let feeder = {
         let (stop, feeding_over, duration) = (Arc::clone(stop), Arc::clone(&feeding_over), plan.duration);
         thread::spawn(move || {
@@ -120,10 +123,9 @@ pub fn run(
         })
     };
     let prover = {
-        let (stop, feeding_over, proving_over) = (Arc::clone(stop), Arc::clone(&feeding_over), Arc::clone(&proving_over));
+        let (stop, feeding_over) = (Arc::clone(stop), Arc::clone(&feeding_over));
         thread::spawn(move || {
             let proof = prover.run(&feeding_over);
-            proving_over.store(true, Ordering::Release);
             stop.store(true, Ordering::Release);
             proof
         })
@@ -139,9 +141,8 @@ pub fn run(
     stop.store(true, Ordering::Release);
     let died = |_| RunError::Died("a thread of the demo died".to_owned());
     (verdict.fed_frames, verdict.fed_for) = feeder.join().map_err(died)?;
-    if ran.is_err() {
-        proving_over.store(true, Ordering::Release);
-    }
     verdict.proof = prover.join().map_err(died)?;
+    // Clients are closed by threads of their own: let them, before the broker goes.
+    thread::sleep(CLOSING_WAIT);
     ran.map(|()| verdict)
 }

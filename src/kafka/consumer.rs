@@ -1,7 +1,7 @@
 //! The consumer of one stream in one worker: partitions assigned by hand, commits that never make the worker wait.
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -62,10 +62,9 @@ pub type Offsets = Vec<(i32, i64)>;
 pub struct Consumer {
     client: Arc<BaseConsumer<LogContext>>,
     topic: String,
-    asks: Option<Sender<Offsets>>,
+    asks: Sender<Offsets>,
     answers: Receiver<Result<Offsets, String>>,
     is_committing: bool,
-    committer: Option<JoinHandle<()>>,
 }
 
 impl Consumer {
@@ -82,8 +81,8 @@ impl Consumer {
         let (answer, answers) = bounded(1);
         let committer = Committer { client: Arc::clone(&client), topic: names.input.clone(), asked, answer };
         let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run());
-        let committer = Some(thread.map_err(|error| format!("a thread for commits cannot start: {error}"))?);
-        Ok(Self { client, topic: names.input.clone(), asks: Some(asks), answers, is_committing: false, committer })
+        thread.map_err(|error| format!("a thread for commits cannot start: {error}"))?;
+        Ok(Self { client, topic: names.input.clone(), asks, answers, is_committing: false })
     }
 
     /// Takes the next record if one is there within `timeout`; serves commit callbacks.
@@ -120,7 +119,7 @@ impl Consumer {
     /// Asks for offsets to be committed; [`Consumer::take_answer`] tells whether they are.
     pub fn commit(&mut self, offsets: Offsets) {
         // The committer takes one after the other: there is room, for none is under way.
-        self.is_committing |= !offsets.is_empty() && self.asks.as_ref().is_some_and(|asks| asks.try_send(offsets).is_ok());
+        self.is_committing |= !offsets.is_empty() && self.asks.try_send(offsets).is_ok();
     }
 
     /// The answer to the last commit, once it is there: the offsets that are committed, or why they are not.
@@ -131,20 +130,8 @@ impl Consumer {
     }
 }
 
-impl Drop for Consumer {
-    /// Ends the committer, so that the client is closed when this returns; one that waits for brokers is left behind.
-    fn drop(&mut self) {
-        self.asks = None;
-        if !self.is_committing
-            && let Some(committer) = self.committer.take()
-            && committer.join().is_err()
-        {
-            ::log::error!("{}: the thread for commits died", self.topic);
-        }
-    }
-}
-
-/// The thread that commits for one consumer. In an outage it waits until the brokers are back.
+/// The thread that commits for one consumer. In an outage it waits until the brokers are back. It is the last to hold
+/// the client, so that closing it, which waits for brokers too, keeps nobody else.
 struct Committer {
     client: Arc<BaseConsumer<LogContext>>,
     topic: String,
