@@ -1,7 +1,6 @@
 //! One side of a kept book: levels in order, best last, so that work near the top moves little; the total is kept along.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
 
 use super::Level;
 use crate::decimal::{Amount, Total};
@@ -23,26 +22,25 @@ pub(super) enum Best {
 #[derive(Clone, Debug)]
 pub(super) struct Side {
     best: Best,
-    /// A deque moves the shorter end for a level that comes or goes.
-    levels: VecDeque<Level>,
+    levels: Vec<Level>,
     total: Total,
 }
 
 impl Side {
     pub(super) const fn new(best: Best) -> Self {
-        Self { best, levels: VecDeque::new(), total: Total::ZERO }
+        Self { best, levels: Vec::new(), total: Total::ZERO }
     }
 
     /// The price of the best level.
     pub(super) fn best(&self) -> Option<Amount> {
-        self.levels.back().map(|level| level.price)
+        self.levels.last().map(|level| level.price)
     }
 
     pub(super) const fn total(&self) -> Total {
         self.total
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.levels.len()
     }
 
@@ -68,17 +66,15 @@ impl Side {
 
     /// Sets many levels by sorting, which for levels that come in order is one pass.
     fn merge(&mut self, levels: &[Level]) {
-        let mut all = Vec::from(std::mem::take(&mut self.levels));
-        all.extend_from_slice(levels);
+        self.levels.extend_from_slice(levels);
         // Stable, and read from the end: of equal prices the last comes first and stays.
-        all.reverse();
+        self.levels.reverse();
         match self.best {
-            Best::Largest => all.sort_by_key(|level| level.price),
-            Best::Smallest => all.sort_by_key(|level| Reverse(level.price)),
+            Best::Largest => self.levels.sort_by_key(|level| level.price),
+            Best::Smallest => self.levels.sort_by_key(|level| Reverse(level.price)),
         }
-        all.dedup_by_key(|level| level.price);
-        all.retain(Level::counts);
-        self.levels = VecDeque::from(all);
+        self.levels.dedup_by_key(|level| level.price);
+        self.levels.retain(Level::counts);
         self.total = self.sum();
     }
 
@@ -91,9 +87,8 @@ impl Side {
                 self.levels[at].clone_from(level);
             }
             (Ok(at), false) => {
-                if let Some(removed) = self.levels.remove(at) {
-                    self.total.subtract(removed.quantity);
-                }
+                let removed = self.levels.remove(at);
+                self.total.subtract(removed.quantity);
             }
             (Err(at), true) => {
                 self.levels.insert(at, level.clone());
@@ -119,7 +114,7 @@ impl Side {
         keep.sort_unstable();
         for level in self.levels.split_off(first) {
             if keep.binary_search(&level.price).is_ok() {
-                self.levels.push_back(level);
+                self.levels.push(level);
             } else {
                 self.total.subtract(level.quantity);
             }
