@@ -53,9 +53,10 @@ impl Decimal {
             [b'+', rest @ ..] => (false, rest),
             _ => (false, text),
         };
-        let magnitude = match parse_short(digits) {
-            Some(magnitude) => magnitude,
-            None => parse_long(digits)?,
+        // Nearly every token that occurs is short.
+        let magnitude = match Self::parse_short(digits) {
+            Some((amount, _, length)) if length == digits.len() => amount.0,
+            _ => parse_long(digits)?,
         };
         Ok(Self { negative: negative && magnitude != 0, magnitude })
     }
@@ -356,28 +357,6 @@ const fn times_ten(remainder: u128, divisor: u128) -> (u32, u128) {
     (digit, sum)
 }
 
-/// Up to 19 characters, hence below 2^64, with at most 18 decimals and no exponent: nearly every token that occurs.
-fn parse_short(text: &[u8]) -> Option<u128> {
-    let (first, last) = (text.first()?, text.last()?);
-    if text.len() >= POWERS.len() || !first.is_ascii_digit() || !last.is_ascii_digit() {
-        return None;
-    }
-    let mut value = 0_u64;
-    let mut decimals = None;
-    for (index, &byte) in text.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            value = value * 10 + u64::from(digit);
-        } else if byte == b'.' && decimals.is_none() {
-            decimals = Some(text.len() - 1 - index);
-        } else {
-            return None;
-        }
-    }
-    let missing = DECIMALS.checked_sub(decimals.unwrap_or(0))?;
-    Some(u128::from(value) * u128::from(POWERS[missing]))
-}
-
 /// Any accepted text without its sign.
 fn parse_long(text: &[u8]) -> Result<u128, NotANumber> {
     let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
@@ -643,8 +622,8 @@ mod tests {
 
         #[test]
         fn short_and_long_readers_agree(text in "[0-9]{1,21}(\\.[0-9]{1,20})?") {
-            if let Some(magnitude) = parse_short(text.as_bytes()) {
-                prop_assert_eq!(parse_long(text.as_bytes()), Ok(magnitude));
+            if let Some((amount, _, length)) = Decimal::parse_short(text.as_bytes()) {
+                prop_assert_eq!(parse_long(&text.as_bytes()[..length]), Ok(amount.0));
             }
         }
 

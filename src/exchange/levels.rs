@@ -87,14 +87,12 @@ const fn rank(reason: Reason) -> u8 {
     }
 }
 
-/// A price or quantity as it stands in the frame: not there, no number at all, read already, or text to be read.
+/// A price or quantity as it stands in the frame: not there, no number at all, or text to be read as one.
 #[derive(Default)]
 enum Field<'t> {
     #[default]
     Absent,
     NotANumber,
-    /// An amount in the common spelling, and its decimals.
-    Short(Amount, u8),
     Text(Cow<'t, [u8]>),
 }
 
@@ -268,11 +266,6 @@ impl<'t> Reader<'t> {
     }
 
     fn field(&mut self) -> Result<Field<'t>, Reason> {
-        if self.limits.number_chars >= SHORT_CHARS_MAX
-            && let Some((amount, decimals)) = self.cursor.take_short_number(Decimal::parse_short)
-        {
-            return Ok(Field::Short(amount, decimals));
-        }
         let value = self.cursor.skip(usize::MAX)?;
         let text = self.cursor.slice(value.start, value.end);
         Ok(match text {
@@ -286,9 +279,8 @@ impl<'t> Reader<'t> {
         match (self.amount(price), self.amount(quantity)) {
             (Ok(price_units), Ok(quantity_units)) => {
                 let spelling = match (price, quantity) {
-                    _ if !as_spelled => Spelling::default(),
-                    (Field::Short(_, price), Field::Short(_, quantity)) => Spelling::fixed(*price, *quantity),
-                    _ => Spelling::of(&spelled(price), &spelled(quantity)),
+                    (Field::Text(price), Field::Text(quantity)) if as_spelled => Spelling::of(price, quantity),
+                    _ => Spelling::default(),
                 };
                 levels.push(Level { price: price_units, quantity: quantity_units, spelling });
             }
@@ -303,7 +295,6 @@ impl<'t> Reader<'t> {
     fn amount(&self, field: &Field<'_>) -> Result<Amount, Reason> {
         match field {
             Field::Absent => Err(Reason::Missing),
-            Field::Short(amount, _) => Ok(*amount),
             Field::Text(text) if text.len() <= self.limits.number_chars => Decimal::parse(text).ok().and_then(Decimal::amount).ok_or(Reason::Number),
             Field::Text(_) | Field::NotANumber => Err(Reason::Number),
         }
@@ -311,19 +302,5 @@ impl<'t> Reader<'t> {
 
     fn note(&mut self, reason: Reason) {
         self.fault = first_of(self.fault, Err(reason));
-    }
-}
-
-/// The text of a field that is a number.
-fn spelled<'f>(field: &'f Field<'_>) -> Cow<'f, [u8]> {
-    match field {
-        Field::Text(text) => Cow::Borrowed(text),
-        Field::Short(amount, decimals) => {
-            let mut text = Vec::new();
-            // The decimals are those that were read, so no digit can be lost.
-            let _ = amount.write_fixed(usize::from(*decimals), true, &mut text);
-            Cow::Owned(text)
-        }
-        Field::Absent | Field::NotANumber => Cow::Borrowed(&[]),
     }
 }

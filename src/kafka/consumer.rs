@@ -103,7 +103,7 @@ impl Consumer {
         }
     }
 
-    /// Stops fetching and throws away what was fetched ahead; polls go on serving commits.
+    /// Stops fetching and throws away what was fetched ahead.
     pub fn pause(&self) {
         if let Err(error) = self.client.assignment().and_then(|assignment| self.client.pause(&assignment)) {
             ::log::warn!("{}: cannot pause: {error}", self.topic);
