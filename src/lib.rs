@@ -50,6 +50,7 @@ pub mod book;
 pub mod exchange;
 pub mod encode;
 pub mod batch;
+pub mod checkpoint;
 pub mod lane;
 pub mod watermark;
 // What runs it.
