@@ -1,9 +1,12 @@
 //! Where a lane can begin again: the offset to go on from, and what its books must be rebuilt from.
 //!
-//! Committed with the offset, in the metadata that Kafka keeps beside it (contract, section 8, Restart). Anybody may write such
-//! metadata: what is not ours word for word counts as absent.
-
-use std::fmt;
+//! Committed with the offset, in the metadata that Kafka keeps beside it (contract, section 8, Restart):
+//!
+//! ```text
+//! market-hub/1 by=00c0ffee00c0ffee from=1042 books=12 digest=8badf00d8badf00d
+//! ```
+//! `by` is the claim of the instance that has committed, with exactly-once delivery; the rest is there where live books rest on
+//! snapshots. Anybody may write such metadata: what is not ours word for word counts as absent.
 
 /// The first word of our metadata; another layout gets another number.
 const VERSION: &str = "market-hub/1";
@@ -21,6 +24,10 @@ pub struct BooksMark {
     pub digest: u64,
 }
 
+/// Tells one running instance from another: whoever has committed last owns the lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim(pub u64);
+
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -37,38 +44,39 @@ impl Checkpoint {
         Self { offset, books: None }
     }
 
-    /// Reads what was committed. `metadata` may be anybody's; `None` for what is not ours.
+    /// Reads what was committed, and by whom. `metadata` may be anybody's; `None` for what is not ours.
     #[must_use]
-    pub fn read(offset: i64, metadata: &[u8]) -> Option<Self> {
+    pub fn read(offset: i64, metadata: &[u8]) -> Option<(Self, Option<Claim>)> {
         if metadata.len() > METADATA_BYTES_MAX || !metadata.is_ascii() {
             return None;
         }
-        let mut words = std::str::from_utf8(metadata).ok()?.split(' ');
+        let mut words = std::str::from_utf8(metadata).ok()?.split(' ').peekable();
         if words.next() != Some(VERSION) {
             return None;
         }
-        let Some(first) = words.next() else { return Some(Self::without_books(offset)) };
+        let claim = match words.next_if(|word| word.starts_with("by=")) {
+            Some(word) => Some(Claim(hexadecimal(word, "by=")?)),
+            None => None,
+        };
+        let Some(first) = words.next() else { return Some((Self::without_books(offset), claim)) };
         let from = first.strip_prefix("from=")?.parse().ok()?;
         let count = words.next()?.strip_prefix("books=")?.parse().ok()?;
-        let digest = u64::from_str_radix(words.next()?.strip_prefix("digest=")?, 16).ok()?;
+        let digest = hexadecimal(words.next()?, "digest=")?;
         let is_sound = words.next().is_none() && (0..offset).contains(&from) && count > 0;
-        is_sound.then_some(Self { offset, books: Some(BooksMark { from, count, digest }) })
+        is_sound.then_some((Self { offset, books: Some(BooksMark { from, count, digest }) }, claim))
     }
 
-    /// The metadata to commit beside the offset: ASCII, at most 100 bytes.
+    /// The metadata to commit beside the offset: ASCII, at most 120 bytes.
     #[must_use]
-    pub fn metadata(&self) -> String {
-        self.to_string()
+    pub fn metadata(&self, claim: Option<Claim>) -> String {
+        let by = claim.map_or_else(String::new, |Claim(claim)| format!(" by={claim:016x}"));
+        let books = self.books.map_or_else(String::new, |BooksMark { from, count, digest }| format!(" from={from} books={count} digest={digest:016x}"));
+        format!("{VERSION}{by}{books}")
     }
 }
 
-impl fmt::Display for Checkpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.books {
-            None => f.write_str(VERSION),
-            Some(BooksMark { from, count, digest }) => write!(f, "{VERSION} from={from} books={count} digest={digest:016x}"),
-        }
-    }
+fn hexadecimal(word: &str, prefix: &str) -> Option<u64> {
+    u64::from_str_radix(word.strip_prefix(prefix)?, 16).ok()
 }
 
 #[cfg(test)]
@@ -78,11 +86,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(offset in 1..i64::MAX, from in 0..i64::MAX, count in 0_u32.., digest: u64) {
+        fn what_is_written_is_read(offset in 1..i64::MAX, from in 0..i64::MAX, count in 0_u32.., digest: u64, claim: Option<u64>) {
             let books = (count > 0).then_some(BooksMark { from: from % offset, count, digest });
             let checkpoint = Checkpoint { offset, books };
-            prop_assert!(checkpoint.metadata().len() <= 100);
-            prop_assert_eq!(Checkpoint::read(offset, checkpoint.metadata().as_bytes()), Some(checkpoint));
+            let metadata = checkpoint.metadata(claim.map(Claim));
+            prop_assert!(metadata.len() <= 120);
+            prop_assert_eq!(Checkpoint::read(offset, metadata.as_bytes()), Some((checkpoint, claim.map(Claim))));
         }
 
         #[test]
@@ -97,6 +106,8 @@ mod tests {
             "",
             "market-hub/2",
             "market-hub/1 ",
+            "market-hub/1 by=",
+            "market-hub/1 from=3 books=1 digest=0 by=0",
             "market-hub/1 from=7 books=1 digest=0",
             "market-hub/1 from=-1 books=1 digest=0",
             "market-hub/1 from=3 books=0 digest=0",
@@ -106,7 +117,7 @@ mod tests {
         ] {
             assert_eq!(Checkpoint::read(7, metadata.as_bytes()), None, "{metadata}");
         }
-        assert_eq!(Checkpoint::read(7, b"market-hub/1"), Some(Checkpoint::without_books(7)));
+        assert_eq!(Checkpoint::read(7, b"market-hub/1"), Some((Checkpoint::without_books(7), None)));
         assert_eq!(Checkpoint::read(7, &[b'x'; 5_000]), None);
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use Allowed::{In, OutsideCore};
 
 /// The core ends here: bytes and a timestamp in, messages and counts out.
-const LAST_OF_CORE: &str = "watermark";
+const LAST_OF_CORE: &str = "delivery";
 
 /// A model of the core proves something only as long as it shares nothing with it: this module imports that one alone.
 const APART: (&str, &str) = ("feed", "market");

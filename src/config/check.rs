@@ -1,7 +1,7 @@
 //! What settings say about each other: contradictions, which stop the start, and oddities, which are only warned of.
 
 use super::knobs::{self, Knob, STREAMS};
-use super::types::{Config, Idle};
+use super::types::{Config, Delivery, Idle};
 use super::values::Values;
 use crate::market::Stream;
 
@@ -9,6 +9,7 @@ use crate::market::Stream;
 pub(super) fn check(config: &Config, values: &mut Values) {
     topics(config, values);
     sizes(config, values);
+    delivery(config, values);
     threads(config, values);
 }
 
@@ -45,6 +46,13 @@ fn clash(values: &mut Values, knob: &'static Knob, input: &'static Knob, why: &s
     let mut knobs = vec![knob, input, &knobs::DLT_SUFFIX];
     knobs.dedup_by_key(|knob| knob.flag);
     values.contradiction(&knobs, why);
+}
+
+/// A transaction that the brokers abort before it would be committed never ends well.
+fn delivery(config: &Config, values: &mut Values) {
+    if config.delivery == Delivery::ExactlyOnce && config.commit_interval * 2 > config.transactions.timeout {
+        values.contradiction(&[&knobs::COMMIT_INTERVAL_MS, &knobs::TRANSACTION_TIMEOUT_MS], "a transaction must be open for less than half of its timeout");
+    }
 }
 
 fn sizes(config: &Config, values: &mut Values) {

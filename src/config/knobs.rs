@@ -165,6 +165,22 @@ knobs! {
         FUTURE_MAX_MS "future-max-ms" "HUB_FUTURE_MAX_MS" = "3600000", number(Milliseconds, 0, 315_360_000_000),
             "How far an event time may lie after its input record's timestamp and still become the Kafka timestamp; brokers refuse records from their future.";
     }
+    "Delivery" {
+        DELIVERY "delivery" "HUB_DELIVERY" = "at-least-once", Kind::Choice(&["at-least-once", "exactly-once"]),
+            "at-least-once repeats after a crash what was not committed; exactly-once writes records, dead letters and offsets of a lane in one transaction.";
+        COMMIT_INTERVAL_MS "commit-interval-ms" "HUB_COMMIT_INTERVAL_MS" = "100", number(Milliseconds, 1, 60_000),
+            "How often the offsets up to which everything is acknowledged are committed; with exactly-once, how long a transaction is open.";
+        TRANSACTIONAL_PREFIX "transactional-prefix" "HUB_TRANSACTIONAL_PREFIX" = "market-hub", Kind::Text("letters, digits, '.', '_' and '-'"),
+            "Transactional ids are PREFIX.INPUT-TOPIC.PARTITION; of two processes with the same ids the older one ends with 77.";
+        TRANSACTION_TIMEOUT_MS "transaction-timeout-ms" "HUB_TRANSACTION_TIMEOUT_MS" = "10000", number(Milliseconds, 1_000, 900_000),
+            "After this time the brokers abort the transaction of a process that has died; until then readers of its lanes wait.";
+        TRANSACTION_THREADS "transaction-threads" "HUB_TRANSACTION_THREADS" = "0", number(Count, 0, 1024),
+            "How many threads drive the transactional producers; 0: one for each lane.";
+        RESTORE_MAX_ENVELOPES "restore-max-envelopes" "HUB_RESTORE_MAX_ENVELOPES" = "200000", number(Count, 0, 1_000_000_000),
+            "How many envelopes of a lane are read again at most to rebuild its books; books that rest on older ones start unverified.";
+        ON_OFFSET_GAP "on-offset-gap" "HUB_ON_OFFSET_GAP" = "stop", Kind::Choice(&["stop", "continue"]),
+            "What a lane does whose offset is not in the log any more: stop alone, or go on where the log begins and count the gap.";
+    }
     "Threads" {
         WORKERS "workers" "HUB_WORKERS" = "0", number(Count, 0, 256),
             "How many workers share the lanes; 0: one less than the CPUs this process may use, at least 1, at most one a lane.";
@@ -193,7 +209,8 @@ knobs! {
         BATCH_AGE_US "batch-age-us" "HUB_BATCH_AGE_US" = "2000", number(Microseconds, 0, 10_000_000),
             "A batch is handed to the producer when its first envelope has waited this long; 0: as soon as no more input is at hand.";
         CHANNEL_BATCHES "channel-batches" "HUB_CHANNEL_BATCHES" = "64", number(Count, 2, 4096),
-            "How many batches may wait between one worker and the producer; when they do, the worker stops polling.";
+            "How many batches of one lane may wait for their acknowledgement; when they do, or when those of a worker have this many times batch-bytes, the \
+             worker stops polling.";
     }
     "Kafka clients" {
         FETCH_WAIT_MS "fetch-wait-ms" "HUB_FETCH_WAIT_MS" = "50", number(Milliseconds, 1, 5000),
@@ -211,8 +228,6 @@ knobs! {
              dead letter.";
         PRODUCER_QUEUE_MESSAGES "producer-queue-messages" "HUB_PRODUCER_QUEUE_MESSAGES" = "100000", number(Count, 10, 10_000_000),
             "How many messages the producer holds that are not acknowledged.";
-        COMMIT_INTERVAL_MS "commit-interval-ms" "HUB_COMMIT_INTERVAL_MS" = "200", number(Milliseconds, 1, 60_000),
-            "How often a worker commits the offsets up to which everything is acknowledged.";
     }
     "Start, stop and reports" {
         START_DEADLINE_S "start-deadline-s" "HUB_START_DEADLINE_S" = "60", number(Seconds, 0, 3600),

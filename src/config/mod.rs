@@ -22,7 +22,9 @@ pub use problems::Problems;
 pub use properties::Properties;
 pub use show::{args, markdown_table};
 pub use source::{Environment, Origin};
-pub use types::{BatchConfig, Compression, Config, Idle, KafkaConfig, Placement, StartAt, StreamNames};
+pub use types::{
+    BatchConfig, Compression, Config, Delivery, Idle, KafkaConfig, OnOffsetGap, Placement, StartAt, StreamNames, TransactionConfig,
+};
 
 use crate::market::Stream;
 use crate::rules::{BookMode, BookTime, Limits, Rules};
@@ -117,7 +119,15 @@ fn build(values: &mut Values) -> Config {
             channel: values.narrow(&knobs::CHANNEL_BATCHES),
         },
         kafka: kafka(values),
+        delivery: values.choice(&knobs::DELIVERY, [Delivery::AtLeastOnce, Delivery::ExactlyOnce]),
         commit_interval: values.duration(&knobs::COMMIT_INTERVAL_MS),
+        transactions: TransactionConfig {
+            prefix: values.parsed(&knobs::TRANSACTIONAL_PREFIX, parse::topic_part),
+            timeout: values.duration(&knobs::TRANSACTION_TIMEOUT_MS),
+            threads: Some(values.narrow(&knobs::TRANSACTION_THREADS)).filter(|threads| *threads > 0),
+        },
+        restore_max_envelopes: values.narrow(&knobs::RESTORE_MAX_ENVELOPES),
+        on_offset_gap: values.choice(&knobs::ON_OFFSET_GAP, [OnOffsetGap::Stop, OnOffsetGap::Continue]),
         start_deadline: values.duration(&knobs::START_DEADLINE_S),
         stop_deadline: values.duration(&knobs::STOP_DEADLINE_MS),
         report_interval: values.duration(&knobs::REPORT_INTERVAL_S),
