@@ -56,6 +56,8 @@ fn every_item_is_accounted_for() {
     let values: Vec<_> = batch.messages().map(|message| (message.destination == Destination::Output, text(message.key))).collect();
     let (record, letter) = ((true, "BYBIT:BTC".to_owned()), (false, "k".to_owned()));
     assert_eq!(values, [&record, &letter, &record, &record, &letter, &letter].map(Clone::clone), "in the order of the items");
+    let places: Vec<_> = batch.messages().map(|message| (message.place.offset, message.place.frame)).collect();
+    assert_eq!(places, [0, 2, 3, 5, 7, 8].map(|frame| (7, Some(frame))), "each says which item it came from");
     assert_eq!(batch.message(5).value, Some(b"\xed\xa0\x80".as_slice()), "a lone surrogate keeps its three bytes");
     process(&mut lane, Exchange::Bybit, &[]);
     assert_eq!((lane.counts().envelopes, lane.counts().frames), (2, 9), "no items are nothing to do");
@@ -174,6 +176,7 @@ fn dead_letters_say_where_they_come_from() {
         let mut batch = Batch::default();
         lane.process(&Input { key: None, value: value.map(str::as_bytes), ..input("", NOW_MS) }, &mut batch);
         let letter = batch.message(0);
+        assert_eq!(letter.place, Place { offset: 7, frame: None });
         assert_eq!((letter.key, letter.value, letter.timestamp_ms), (None, value.map(str::as_bytes), NOW_MS));
         assert_eq!(headers(&letter)[4..], *known, "{value:?}");
     }
