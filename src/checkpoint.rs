@@ -7,6 +7,10 @@ use std::fmt;
 
 /// The first word of our metadata; another layout gets another number.
 const VERSION: &str = "market-hub/1";
+const FROM: &str = "from=";
+const BOOKS: &str = "books=";
+const DIGEST: &str = "digest=";
+const DEEP: &str = "deep";
 /// The largest metadata that a broker takes by default; ours is far shorter.
 const METADATA_BYTES_MAX: usize = 4_096;
 
@@ -28,13 +32,16 @@ pub struct Checkpoint {
     pub offset: i64,
     /// The books at that offset; `None` if no live book rests on a snapshot.
     pub books: Option<BooksMark>,
+    /// Whether the lane has, or has lost by a restart, a Kraken book that is kept deeper than its checksum covers. Should such a
+    /// book be lost now, its depth is lost with it: no checksum may then call a book complete before its next snapshot.
+    pub deep: bool,
 }
 
 impl Checkpoint {
     /// A checkpoint without books.
     #[must_use]
     pub const fn without_books(offset: i64) -> Self {
-        Self { offset, books: None }
+        Self { offset, books: None, deep: false }
     }
 
     /// Reads what was committed. `metadata` may be anybody's; `None` for what is not ours.
@@ -43,16 +50,26 @@ impl Checkpoint {
         if metadata.len() > METADATA_BYTES_MAX || !metadata.is_ascii() {
             return None;
         }
-        let mut words = std::str::from_utf8(metadata).ok()?.split(' ');
+        let mut words = std::str::from_utf8(metadata).ok()?.split(' ').peekable();
         if words.next() != Some(VERSION) {
             return None;
         }
-        let Some(first) = words.next() else { return Some(Self::without_books(offset)) };
-        let from = first.strip_prefix("from=")?.parse().ok()?;
-        let count = words.next()?.strip_prefix("books=")?.parse().ok()?;
-        let digest = u64::from_str_radix(words.next()?.strip_prefix("digest=")?, 16).ok()?;
-        let is_sound = words.next().is_none() && (0..offset).contains(&from) && count > 0;
-        is_sound.then_some(Self { offset, books: Some(BooksMark { from, count, digest }) })
+        let books = match words.next_if(|word| word.starts_with(FROM)) {
+            Some(from) => Some(BooksMark {
+                from: from.strip_prefix(FROM)?.parse().ok().filter(|from| (0..offset).contains(from))?,
+                count: words.next()?.strip_prefix(BOOKS)?.parse().ok().filter(|&count| count > 0)?,
+                digest: u64::from_str_radix(words.next()?.strip_prefix(DIGEST)?, 16).ok()?,
+            }),
+            None => None,
+        };
+        let checkpoint = Self { offset, books, deep: words.next() == Some(DEEP) };
+        (checkpoint.metadata().as_bytes() == metadata).then_some(checkpoint)
+    }
+
+    /// Where to begin to read again, so that the books are there at [`Checkpoint::offset`].
+    #[must_use]
+    pub fn replay_from(&self) -> i64 {
+        self.books.map_or(self.offset, |books| books.from)
     }
 
     /// The metadata to commit beside the offset: ASCII, at most 100 bytes.
@@ -64,10 +81,11 @@ impl Checkpoint {
 
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.books {
-            None => f.write_str(VERSION),
-            Some(BooksMark { from, count, digest }) => write!(f, "{VERSION} from={from} books={count} digest={digest:016x}"),
+        f.write_str(VERSION)?;
+        if let Some(BooksMark { from, count, digest }) = self.books {
+            write!(f, " {FROM}{from} {BOOKS}{count} {DIGEST}{digest:016x}")?;
         }
+        if self.deep { write!(f, " {DEEP}") } else { Ok(()) }
     }
 }
 
@@ -78,9 +96,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(offset in 1..i64::MAX, from in 0..i64::MAX, count in 0_u32.., digest: u64) {
+        fn what_is_written_is_read(offset in 1..i64::MAX, from in 0..i64::MAX, count in 0_u32.., digest: u64, deep: bool) {
             let books = (count > 0).then_some(BooksMark { from: from % offset, count, digest });
-            let checkpoint = Checkpoint { offset, books };
+            let checkpoint = Checkpoint { offset, books, deep };
             prop_assert!(checkpoint.metadata().len() <= 100);
             prop_assert_eq!(Checkpoint::read(offset, checkpoint.metadata().as_bytes()), Some(checkpoint));
         }
@@ -97,16 +115,23 @@ mod tests {
             "",
             "market-hub/2",
             "market-hub/1 ",
-            "market-hub/1 from=7 books=1 digest=0",
-            "market-hub/1 from=-1 books=1 digest=0",
-            "market-hub/1 from=3 books=0 digest=0",
+            "market-hub/1 deep ",
+            "market-hub/1 deep deep",
+            "market-hub/1 from=+3 books=1 digest=0000000000000000",
+            "market-hub/1 from=3 books=1 digest=0",
+            "market-hub/1 deep from=3 books=1 digest=0000000000000000",
+            "market-hub/1 from=7 books=1 digest=0000000000000000",
+            "market-hub/1 from=-1 books=1 digest=0000000000000000",
+            "market-hub/1 from=3 books=0 digest=0000000000000000",
             "market-hub/1 from=3 books=1",
             "market-hub/1 from=3 books=1 digest=xyz",
-            "market-hub/1 from=3 books=1 digest=0 more",
+            "market-hub/1 from=3 books=1 digest=0000000000000000 more",
         ] {
             assert_eq!(Checkpoint::read(7, metadata.as_bytes()), None, "{metadata}");
         }
         assert_eq!(Checkpoint::read(7, b"market-hub/1"), Some(Checkpoint::without_books(7)));
+        let deep = Checkpoint { deep: true, ..Checkpoint::without_books(7) };
+        assert_eq!(Checkpoint::read(7, b"market-hub/1 deep"), Some(deep));
         assert_eq!(Checkpoint::read(7, &[b'x'; 5_000]), None);
     }
 }

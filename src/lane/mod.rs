@@ -4,6 +4,7 @@
 //! Kafka. `frames == records + control + stale + held + rejected frames`, in every envelope that is accepted.
 
 mod books;
+mod restore;
 
 use std::sync::Arc;
 
@@ -195,7 +196,7 @@ impl Frames {
         if self.frame.action == Action::Whole || self.rules.book_mode == BookMode::Frame {
             return Some((Summary::of_frame(&mut self.frame), true));
         }
-        let change = self.books.apply(at.exchange, at.symbol, &self.frame, &self.rules);
+        let change = self.books.apply(at, &self.frame, &self.rules);
         let Applied::Changed { gap, checksum } = change.applied else { return None };
         let index = at.exchange as usize;
         self.counts.gaps[index] += u64::from(gap);

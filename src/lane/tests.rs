@@ -103,6 +103,34 @@ fn books_are_kept_by_symbol_and_instrument() {
 }
 
 #[test]
+fn a_checkpoint_names_the_oldest_snapshot_that_a_live_book_rests_on() {
+    let mut lane = lane(Exchange::Bybit, Kind::Orderbook, Rules::default());
+    let mut process = |offset: i64, frames: &[&str]| {
+        let value = envelope(Exchange::Bybit, frames);
+        lane.process(&Input { offset, ..input(&value, NOW_MS) }, &mut Batch::default());
+        lane.checkpoint(offset + 1).books
+    };
+    let of_y = |frame: &str| frame.replace(r#""s":"X""#, r#""s":"Y""#);
+    assert_eq!(process(1, &["{}", NEXT, &of_y(NEXT)]), None, "none is live");
+    let one = process(2, &[SNAPSHOT]).unwrap();
+    assert_eq!((one.from, one.count), (2, 1));
+    let both = process(3, &[&of_y(SNAPSHOT)]).unwrap();
+    assert_eq!((both.from, both.count), (2, 2));
+    assert_eq!(process(4, &[SNAPSHOT, &of_y(SNAPSHOT)]).unwrap(), crate::checkpoint::BooksMark { from: 4, ..both }, "the same books again");
+    let moved = process(5, &[NEXT]).unwrap();
+    assert_eq!((moved.from, moved.count), (4, 2));
+    assert_ne!(moved.digest, both.digest);
+    let alone = process(6, &[&of_y(LATER)]).unwrap();
+    assert_eq!((alone.from, alone.count), (4, 1), "a gap took the other one");
+    assert_eq!(alone.digest, moved.digest.wrapping_sub(both.digest.wrapping_sub(one.digest)));
+    assert_eq!(process(7, &[LATER]), None);
+    // A book of Binance diffs is never live.
+    let mut lane = self::lane(Exchange::Binance, Kind::Orderbook, Rules::default());
+    self::process(&mut lane, Exchange::Binance, &[r#"{"e":"depthUpdate","E":1,"s":"X","U":1,"u":5,"b":[["5","1"]],"a":[]}"#]);
+    assert_eq!(lane.checkpoint(8), crate::checkpoint::Checkpoint::without_books(8));
+}
+
+#[test]
 fn frames_of_another_exchange_are_processed_and_counted() {
     let mut lane = lane(Exchange::Okx, Kind::Ticker, Rules::default());
     let batch = process(&mut lane, Exchange::Upbit, &[r#"{"trade_price":1}"#, "{}", "5"]);
