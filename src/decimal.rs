@@ -216,6 +216,12 @@ impl Total {
         self.high -= borrow as u64;
     }
 
+    /// The count of 10^-18ths in 64-bit words, the lowest first.
+    #[must_use]
+    pub const fn words(self) -> [u64; 3] {
+        [self.low as u64, (self.low >> 64) as u64, self.high]
+    }
+
     /// Appends the plain form.
     pub fn write(self, out: &mut Vec<u8>) {
         if self.high == 0 {

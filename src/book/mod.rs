@@ -3,12 +3,14 @@
 //! Knows no exchange by name but in its checksums and sequence rules; decoding is above, writing records below.
 
 mod checksum;
+mod digest;
 mod level;
 mod sequence;
 mod side;
 mod summary;
 
 pub use checksum::Checksum;
+pub use digest::Digest;
 pub use level::{Level, Spelling};
 pub use sequence::Sequence;
 pub use summary::Summary;
@@ -79,6 +81,8 @@ pub struct BookRules {
     pub can_be_live: bool,
     /// What Kraken's checksum needs.
     pub decimals: Option<PairDecimals>,
+    /// Whether a checksum that fits may make a book live that no snapshot did: not where the book may have to be deeper than it is.
+    pub checksum_suffices: bool,
 }
 
 /// What a frame did to the book.
@@ -95,6 +99,8 @@ pub enum Applied {
     },
 }
 
+/// How many levels a side Kraken's checksum covers.
+const CHECKSUM_DEPTH: usize = 10;
 /// Depths that Kraken offers beyond its smallest.
 const KRAKEN_DEPTHS: [usize; 4] = [25, 100, 500, 1_000];
 
@@ -119,6 +125,12 @@ impl Book {
     #[must_use]
     pub const fn is_live(&self) -> bool {
         self.live
+    }
+
+    /// Whether it is kept deeper than the levels that Kraken's checksum covers.
+    #[must_use]
+    pub const fn is_deep(&self) -> bool {
+        matches!(self.depth, Depth::Subscribed(depth) if depth > CHECKSUM_DEPTH)
     }
 
     /// Best prices and totals.
@@ -189,8 +201,8 @@ impl Book {
         let fits = checksum::matches(frame.checksum?, &self.bids, &self.asks, rules.decimals, text)?;
         if !fits {
             self.live = false;
-        } else if self.depth == Depth::Subscribed(10) {
-            // Kraken's checksum covers 10 levels a side: at depth 10 a match means that all are known.
+        } else if self.depth == Depth::Subscribed(CHECKSUM_DEPTH) && rules.checksum_suffices {
+            // At this depth a match means that all levels are known.
             self.live = true;
         }
         Some(fits)

@@ -4,10 +4,11 @@
 //! Kafka. `frames == records + control + stale + held + rejected frames`, in every envelope that is accepted.
 
 mod books;
+mod restore;
 
 use std::sync::Arc;
 
-use crate::batch::{Batch, Destination};
+use crate::batch::{Batch, Destination, Place};
 use crate::book::{Action, Applied, Frame, Summary};
 use crate::decimal::write_integer;
 use crate::encode;
@@ -78,14 +79,37 @@ impl Lane {
             }
         };
         let misplaced = frames.is_misplaced(envelope.exchange);
-        for (index, item) in envelope.items().enumerate() {
+        for (index, item) in (0..).zip(envelope.items()) {
             frames.counts.frames += 1;
             frames.counts.misplaced += u64::from(misplaced);
-            if let Err(reason) = frames.process(envelope.exchange, &envelope.symbol, item, input, batch) {
+            let at = At { exchange: envelope.exchange, symbol: &envelope.symbol, input, frame: index };
+            if let Err(reason) = frames.process(&at, item, batch) {
                 let origin = Origin { region: Some(envelope.exchange.region()), exchange: Some(envelope.exchange), symbol: Some(envelope.symbol) };
                 frames.reject(reason, input, &origin, Some(index), Some(item.bytes()), batch);
             }
         }
+    }
+}
+
+/// A frame's surroundings.
+#[derive(Clone, Copy, Debug)]
+struct At<'a> {
+    exchange: Exchange,
+    symbol: &'a Symbol,
+    input: &'a Input<'a>,
+    /// The frame's index in `data`.
+    frame: u32,
+}
+
+impl At<'_> {
+    const fn place(&self) -> Place {
+        Place { offset: self.input.offset, frame: Some(self.frame) }
+    }
+
+    /// The event time, unless it lies so far after the input record that brokers would refuse it (contract, section 1).
+    fn kafka_timestamp(&self, time: EventTime, future_max_ms: i64) -> i64 {
+        let input_ms = self.input.timestamp_ms;
+        if input_ms > 0 && time.millis() > input_ms.saturating_add(future_max_ms) { input_ms } else { time.millis() }
     }
 }
 
@@ -108,24 +132,25 @@ impl Frames {
     }
 
     /// Processes one item of `data`.
-    fn process(&mut self, exchange: Exchange, symbol: &Symbol, item: Item<'_>, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
+    fn process(&mut self, at: &At<'_>, item: Item<'_>, batch: &mut Batch) -> Result<(), Reason> {
         let Some(text) = frame_text(item, &self.rules)? else {
-            self.counts.control[exchange as usize] += 1;
+            self.counts.control[at.exchange as usize] += 1;
             return Ok(());
         };
         match self.stream.kind {
-            Kind::Ticker => self.ticker(exchange, symbol, text, input, batch),
-            Kind::Orderbook => self.book(exchange, symbol, text, input, batch),
+            Kind::Ticker => self.ticker(at, text, batch),
+            Kind::Orderbook => self.book(at, text, batch),
         }
     }
 
-    fn ticker(&mut self, exchange: Exchange, symbol: &Symbol, text: &str, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
+    fn ticker(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<(), Reason> {
+        let At { exchange, symbol, input, .. } = *at;
         let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else {
             self.counts.control[exchange as usize] += 1;
             return Ok(());
         };
         let time = time.unwrap_or(EventTime::of_record(input.timestamp_ms));
-        let mut record = batch.begin(Destination::Output, self.kafka_timestamp(time, input));
+        let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(time, self.rules.future_max_ms));
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_ticker(exchange, symbol, time, &ticker, out));
         record.finish();
@@ -133,13 +158,14 @@ impl Frames {
         Ok(())
     }
 
-    fn book(&mut self, exchange: Exchange, symbol: &Symbol, text: &str, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
+    fn book(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<(), Reason> {
+        let At { exchange, symbol, input, .. } = *at;
         let index = exchange as usize;
         let Decoded::Data(()) = exchange::read_book(exchange, text, &self.rules.limits, &mut self.frame)? else {
             self.counts.control[index] += 1;
             return Ok(());
         };
-        let Some((summary, is_live)) = self.apply(exchange, symbol) else {
+        let Some((summary, is_live)) = self.apply(at) else {
             self.counts.stale[index] += 1;
             return Ok(());
         };
@@ -152,7 +178,7 @@ impl Frames {
             BookTime::Event => event_time,
             BookTime::Wall => EventTime::from_micros(input.now_micros),
         };
-        let mut record = batch.begin(Destination::Output, self.kafka_timestamp(event_time, input));
+        let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(event_time, self.rules.future_max_ms));
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_book(exchange, symbol, shown_time, &summary, out));
         if !is_live {
@@ -166,29 +192,23 @@ impl Frames {
     }
 
     /// The book after the frame, and whether it can be trusted; `None` if the frame is stale.
-    fn apply(&mut self, exchange: Exchange, symbol: &Symbol) -> Option<(Summary, bool)> {
+    fn apply(&mut self, at: &At<'_>) -> Option<(Summary, bool)> {
         if self.frame.action == Action::Whole || self.rules.book_mode == BookMode::Frame {
             return Some((Summary::of_frame(&mut self.frame), true));
         }
-        let change = self.books.apply(exchange, symbol, &self.frame, &self.rules);
+        let change = self.books.apply(at, &self.frame, &self.rules);
         let Applied::Changed { gap, checksum } = change.applied else { return None };
-        let index = exchange as usize;
+        let index = at.exchange as usize;
         self.counts.gaps[index] += u64::from(gap);
         self.counts.checksum_matches[index] += u64::from(checksum == Some(true));
         self.counts.checksum_mismatches[index] += u64::from(checksum == Some(false));
         Some((change.summary, change.is_live))
     }
 
-    /// The event time, unless it lies so far after the input record that brokers would refuse it (contract, section 1).
-    fn kafka_timestamp(&self, time: EventTime, input: &Input<'_>) -> i64 {
-        let latest = input.timestamp_ms.saturating_add(self.rules.future_max_ms);
-        if input.timestamp_ms > 0 && time.millis() > latest { input.timestamp_ms } else { time.millis() }
-    }
-
     /// Writes a dead letter (contract, sections 7 and 9).
-    fn reject(&mut self, reason: Reason, input: &Input<'_>, origin: &Origin, frame: Option<usize>, value: Option<&[u8]>, batch: &mut Batch) {
+    fn reject(&mut self, reason: Reason, input: &Input<'_>, origin: &Origin, frame: Option<u32>, value: Option<&[u8]>, batch: &mut Batch) {
         self.counts.rejected[reason as usize] += 1;
-        let mut letter = batch.begin(Destination::DeadLetter, input.timestamp_ms.max(0));
+        let mut letter = batch.begin(Destination::DeadLetter, Place { offset: input.offset, frame }, input.timestamp_ms.max(0));
         if let Some(key) = input.key {
             letter.key(|out| out.extend_from_slice(key));
         }
@@ -204,7 +224,7 @@ impl Frames {
         letter.header("__connect.errors.exception.message", |out| out.extend_from_slice(reason.explanation().as_bytes()));
         letter.header("hub.reason", |out| out.extend_from_slice(reason.as_str().as_bytes()));
         if let Some(frame) = frame {
-            letter.header("hub.frame", |out| write_integer(frame as u128, out));
+            letter.header("hub.frame", |out| write_integer(frame.into(), out));
         }
         if let Some(region) = origin.region {
             letter.header("hub.region", |out| out.extend_from_slice(region.as_str().as_bytes()));

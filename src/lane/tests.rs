@@ -56,6 +56,8 @@ fn every_item_is_accounted_for() {
     let values: Vec<_> = batch.messages().map(|message| (message.destination == Destination::Output, text(message.key))).collect();
     let (record, letter) = ((true, "BYBIT:BTC".to_owned()), (false, "k".to_owned()));
     assert_eq!(values, [&record, &letter, &record, &record, &letter, &letter].map(Clone::clone), "in the order of the items");
+    let places: Vec<_> = batch.messages().map(|message| (message.place.offset, message.place.frame)).collect();
+    assert_eq!(places, [0, 2, 3, 5, 7, 8].map(|frame| (7, Some(frame))), "each says which item it came from");
     assert_eq!(batch.message(5).value, Some(b"\xed\xa0\x80".as_slice()), "a lone surrogate keeps its three bytes");
     process(&mut lane, Exchange::Bybit, &[]);
     assert_eq!((lane.counts().envelopes, lane.counts().frames), (2, 9), "no items are nothing to do");
@@ -98,6 +100,34 @@ fn books_are_kept_by_symbol_and_instrument() {
     let batch = process(&mut lane, Exchange::Binance, &[diff, r#"{"lastUpdateId":9,"bids":[["8","1"]],"asks":[]}"#, &diff.replace("\"u\":5", "\"u\":6")]);
     let records: Vec<_> = batch.messages().map(|message| (text(message.value).contains(r#""highest_bid":5.0"#), message.headers().len())).collect();
     assert_eq!(records, [(true, 1), (false, 0), (true, 1)]);
+}
+
+#[test]
+fn a_checkpoint_names_the_oldest_snapshot_that_a_live_book_rests_on() {
+    let mut lane = lane(Exchange::Bybit, Kind::Orderbook, Rules::default());
+    let mut process = |offset: i64, frames: &[&str]| {
+        let value = envelope(Exchange::Bybit, frames);
+        lane.process(&Input { offset, ..input(&value, NOW_MS) }, &mut Batch::default());
+        lane.checkpoint(offset + 1).books
+    };
+    let of_y = |frame: &str| frame.replace(r#""s":"X""#, r#""s":"Y""#);
+    assert_eq!(process(1, &["{}", NEXT, &of_y(NEXT)]), None, "none is live");
+    let one = process(2, &[SNAPSHOT]).unwrap();
+    assert_eq!((one.from, one.count), (2, 1));
+    let both = process(3, &[&of_y(SNAPSHOT)]).unwrap();
+    assert_eq!((both.from, both.count), (2, 2));
+    assert_eq!(process(4, &[SNAPSHOT, &of_y(SNAPSHOT)]).unwrap(), crate::checkpoint::BooksMark { from: 4, ..both }, "the same books again");
+    let moved = process(5, &[NEXT]).unwrap();
+    assert_eq!((moved.from, moved.count), (4, 2));
+    assert_ne!(moved.digest, both.digest);
+    let alone = process(6, &[&of_y(LATER)]).unwrap();
+    assert_eq!((alone.from, alone.count), (4, 1), "a gap took the other one");
+    assert_eq!(alone.digest, moved.digest.wrapping_sub(both.digest.wrapping_sub(one.digest)));
+    assert_eq!(process(7, &[LATER]), None);
+    // A book of Binance diffs is never live.
+    let mut lane = self::lane(Exchange::Binance, Kind::Orderbook, Rules::default());
+    self::process(&mut lane, Exchange::Binance, &[r#"{"e":"depthUpdate","E":1,"s":"X","U":1,"u":5,"b":[["5","1"]],"a":[]}"#]);
+    assert_eq!(lane.checkpoint(8), crate::checkpoint::Checkpoint::without_books(8));
 }
 
 #[test]
@@ -174,6 +204,7 @@ fn dead_letters_say_where_they_come_from() {
         let mut batch = Batch::default();
         lane.process(&Input { key: None, value: value.map(str::as_bytes), ..input("", NOW_MS) }, &mut batch);
         let letter = batch.message(0);
+        assert_eq!(letter.place, Place { offset: 7, frame: None });
         assert_eq!((letter.key, letter.value, letter.timestamp_ms), (None, value.map(str::as_bytes), NOW_MS));
         assert_eq!(headers(&letter)[4..], *known, "{value:?}");
     }
