@@ -12,6 +12,8 @@ pub enum Destination {
     Output,
     /// The dead-letter topic beside the stream's input topic.
     DeadLetter,
+    /// The topic of resync requests.
+    Resync,
 }
 
 /// The input that a message came from.

@@ -22,9 +22,7 @@ pub use problems::Problems;
 pub use properties::Properties;
 pub use show::{args, markdown_table};
 pub use source::{Environment, Origin};
-pub use types::{
-    BatchConfig, Compression, Config, Delivery, Idle, KafkaConfig, OnOffsetGap, Placement, StartAt, StreamNames, TransactionConfig,
-};
+pub use types::{BatchConfig, Compression, Config, Delivery, Idle, KafkaConfig, OnOffsetGap, Placement, StartAt, StreamNames, TransactionConfig};
 
 use crate::market::Stream;
 use crate::rules::{BookMode, BookTime, Limits, Rules};
@@ -119,6 +117,7 @@ fn build(values: &mut Values) -> Config {
             channel: values.narrow(&knobs::CHANNEL_BATCHES),
         },
         kafka: kafka(values),
+        resync_topic: None,
         delivery: values.choice(&knobs::DELIVERY, [Delivery::AtLeastOnce, Delivery::ExactlyOnce]),
         commit_interval: values.duration(&knobs::COMMIT_INTERVAL_MS),
         transactions: TransactionConfig {

@@ -33,6 +33,8 @@ pub struct Config {
     pub batch: BatchConfig,
     /// How the Kafka clients are set up.
     pub kafka: KafkaConfig,
+    /// The topic of resync requests, if they are wanted.
+    pub resync_topic: Option<String>,
     /// What is promised of a crash.
     pub delivery: Delivery,
     /// How often a worker commits, and how long a transaction is open; `1 ms..=60 s`.

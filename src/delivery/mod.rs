@@ -17,7 +17,7 @@ mod progress;
 mod transaction;
 mod watermark;
 
-pub use outstanding::{Outstanding, Refusal, Settled};
+pub use outstanding::{Outstanding, Settled};
 pub use progress::{Progress, Restore, Step};
 pub use transaction::{Call, Fault, Transaction};
 pub use watermark::{Ticket, Watermark};

@@ -1,7 +1,6 @@
 //! The batches of one producer that are under way, and what the brokers have said of their messages.
 
-/// A message that the brokers will never take: its offset, and the index of its frame.
-pub type Refusal = (i64, u32);
+use crate::batch::Place;
 
 /// What became of a batch, once every message of it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub enum Settled<B> {
         /// The first fault that was reported.
         fault: String,
         /// Its messages that can never be written as they are, however often they are tried.
-        refused: Vec<Refusal>,
+        refused: Vec<Place>,
     },
 }
 
@@ -24,7 +23,7 @@ struct Sent<B> {
     batch: B,
     unreported: usize,
     fault: Option<String>,
-    refused: Vec<Refusal>,
+    refused: Vec<Place>,
 }
 
 /// See the module. A batch is named by its slot, which is given out again once the batch is settled.
@@ -63,7 +62,7 @@ impl<B> Outstanding<B> {
     }
 
     /// Notes the report of one message; gives the batch if it was the last one.
-    pub fn report(&mut self, slot: usize, fault: Option<String>, refused: Option<Refusal>) -> Option<Settled<B>> {
+    pub fn report(&mut self, slot: usize, fault: Option<String>, refused: Option<Place>) -> Option<Settled<B>> {
         let sent = self.slots.get_mut(slot)?.as_mut()?;
         sent.unreported -= 1;
         sent.refused.extend(refused);
@@ -112,6 +111,8 @@ impl<B> Outstanding<B> {
 mod tests {
     use super::*;
 
+    const PLACE: Place = Place { offset: 7, frame: Some(0) };
+
     #[test]
     fn a_batch_settles_with_its_last_report() {
         let mut outstanding = Outstanding::default();
@@ -119,10 +120,10 @@ mod tests {
         assert_eq!(outstanding.report(one, None, None), None);
         assert_eq!(outstanding.report(two, None, None), Some(Settled::Written("two")));
         assert_eq!(outstanding.begin("three", 3), two, "its slot is free");
-        assert_eq!(outstanding.report(two, Some("first".to_owned()), Some((7, 0))), None);
+        assert_eq!(outstanding.report(two, Some("first".to_owned()), Some(PLACE)), None);
         assert_eq!(outstanding.give_up(two, 1, "second".to_owned()), None, "one is still under way");
         let failed = outstanding.report(two, None, None);
-        assert_eq!(failed, Some(Settled::Failed { batch: "three", fault: "first".to_owned(), refused: vec![(7, 0)] }));
+        assert_eq!(failed, Some(Settled::Failed { batch: "three", fault: "first".to_owned(), refused: vec![PLACE] }));
         assert!(!outstanding.is_empty());
         assert_eq!(outstanding.report(one, None, None), Some(Settled::Written("one")));
         assert!(outstanding.is_empty());

@@ -24,8 +24,6 @@ pub struct Restore {
     pub from: i64,
     /// Where the lane goes live, with the books that it should then have.
     pub target: Checkpoint,
-    /// Whether all of them are in what is read again; else there is nothing to compare, and the others stay unverified.
-    pub complete: bool,
 }
 
 /// See the module. `watermark.sent() <= position`.
@@ -62,13 +60,21 @@ impl Progress {
         self.begin(checkpoint, log_start, envelopes_max);
     }
 
+    /// Begins elsewhere, at a place in the log that does not follow from what was delivered. Nothing is under way: whoever sends
+    /// batches need not know.
+    pub fn jump(&mut self, checkpoint: Checkpoint) {
+        debug_assert!(self.watermark.is_settled(), "nothing is under way");
+        self.watermark.rewind(checkpoint);
+        (self.position, self.phase) = (checkpoint.offset, Phase::Live);
+    }
+
     fn begin(&mut self, checkpoint: Checkpoint, log_start: i64, envelopes_max: u64) {
         (self.position, self.phase) = (checkpoint.offset, Phase::Live);
         if let Some(books) = checkpoint.books {
             let earliest = log_start.max(checkpoint.offset.saturating_sub_unsigned(envelopes_max));
             let from = books.from.max(earliest).min(checkpoint.offset);
             self.position = from;
-            self.phase = Phase::Restoring(Restore { from, target: checkpoint, complete: from == books.from });
+            self.phase = Phase::Restoring(Restore { from, target: checkpoint });
         }
     }
 
@@ -171,7 +177,7 @@ mod tests {
     use crate::checkpoint::BooksMark;
 
     const fn with_books(offset: i64, from: i64) -> Checkpoint {
-        Checkpoint { offset, books: Some(BooksMark { from, count: 1, digest: 7 }) }
+        Checkpoint { offset, books: Some(BooksMark { from, count: 1, digest: 7 }), deep: false }
     }
 
     #[test]
@@ -182,17 +188,16 @@ mod tests {
         assert_eq!(progress.finish_restore(8), None);
         // Offset 8 is not in the log, and 9 is the mark of a transaction.
         let restore = progress.finish_restore(11).expect("the rebuild is over");
-        assert_eq!((restore.from, restore.target.offset, restore.complete), (7, 10, true));
+        assert_eq!((restore.from, restore.target.offset), (7, 10));
         assert_eq!((progress.step(9), progress.step(11), progress.uncommitted()), (Step::Ignore, Step::Process, 2));
     }
 
     #[test]
     fn what_is_gone_or_too_far_back_is_not_waited_for() {
-        for (log_start, envelopes_max, from) in [(8, 100, 8), (0, 1, 9), (12, 100, 10), (0, 0, 10)] {
+        for (log_start, envelopes_max, from) in [(8, 100, 8), (0, 1, 9), (12, 100, 10), (0, 0, 10), (7, 3, 7)] {
             let restore = Progress::starting_at(with_books(10, 7), log_start, envelopes_max).restoring().expect("a rebuild");
-            assert_eq!((restore.from, restore.complete), (from, false), "log from {log_start}, at most {envelopes_max}");
+            assert_eq!(restore.from, from, "log from {log_start}, at most {envelopes_max}");
         }
-        assert!(Progress::starting_at(with_books(10, 7), 7, 3).restoring().is_some_and(|restore| restore.complete));
         assert_eq!(Progress::starting_at(Checkpoint::without_books(10), 0, 100).restoring(), None);
     }
 
@@ -208,6 +213,9 @@ mod tests {
         progress.rewind(progress.watermark().committed(), 0, 100);
         progress.acknowledge(second);
         assert_eq!((progress.epoch(), progress.position(), progress.to_commit()), (1, 1, None));
-        assert_eq!((progress.step(1), progress.step(2), progress.finish_restore(3).is_some(), progress.step(3)), (Step::Restore, Step::Restore, true, Step::Process));
+        assert_eq!(
+            (progress.step(1), progress.step(2), progress.finish_restore(3).is_some(), progress.step(3)),
+            (Step::Restore, Step::Restore, true, Step::Process)
+        );
     }
 }

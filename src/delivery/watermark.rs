@@ -109,10 +109,7 @@ impl Watermark {
     }
 
     fn check(&self) {
-        debug_assert!(
-            self.committed.offset <= self.watermark.offset && self.watermark.offset <= self.sent,
-            "committed <= watermark <= sent: {self:?}"
-        );
+        debug_assert!(self.committed.offset <= self.watermark.offset && self.watermark.offset <= self.sent, "committed <= watermark <= sent: {self:?}");
     }
 }
 

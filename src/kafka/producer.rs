@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rdkafka::{ClientConfig, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
 
 use super::clients;
 use super::log::LogContext;

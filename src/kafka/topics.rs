@@ -143,6 +143,13 @@ impl Cluster {
         warnings
     }
 
+    /// The cluster's own name for itself; empty where no broker tells before `deadline`.
+    #[must_use]
+    pub fn id(&self, deadline: Instant) -> String {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.observer.client().fetch_cluster_id(left.clamp(REQUEST_TIMEOUT_MIN, REQUEST_TIMEOUT)).unwrap_or_default()
+    }
+
     /// First offset and end of a lane's log.
     ///
     /// # Errors

@@ -110,4 +110,3 @@ impl Producer {
         Failed { fault, text }
     }
 }
-

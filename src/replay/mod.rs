@@ -96,6 +96,7 @@ impl<'n> Replay<'n> {
             let topic = match message.destination {
                 Destination::Output => &names.output,
                 Destination::DeadLetter => &names.dlt,
+                Destination::Resync => continue,
             };
             serde_json::to_writer(&mut *output, &OutputRecord::new(topic, record.partition, &message)).map_err(|error| Stop::Write(error.into()))?;
             output.write_all(b"\n").map_err(Stop::Write)?;

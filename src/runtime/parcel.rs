@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use crate::batch::{Batch, Destination};
+use crate::batch::{Batch, Destination, Place};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, LaneId};
-use crate::delivery::{Refusal, Ticket};
+use crate::delivery::Ticket;
 use crate::kafka::BY_KEY;
 
 /// A batch on its way.
@@ -42,9 +42,9 @@ impl Parcel {
 
     /// What to note about a message that is too large for its topic: a record becomes a dead letter the next time. For a dead
     /// letter there is nothing smaller to fall back to.
-    pub(super) fn refusal(&self, message: usize) -> Option<Refusal> {
+    pub(super) fn refusal(&self, message: usize) -> Option<Place> {
         let message = self.batch.message(message);
-        (message.destination == Destination::Output).then(|| message.origin())
+        (message.destination == Destination::Output).then(|| message.place)
     }
 }
 
@@ -56,13 +56,13 @@ pub(super) enum Answer {
     /// It is not wanted any more, or will be sent again; only its memory comes back.
     Dropped(Parcel),
     /// Not all of it is written.
-    Failed { parcel: Parcel, fault: String, refused: Vec<Refusal> },
+    Failed { parcel: Parcel, fault: String, refused: Vec<Place> },
     /// A transaction has committed this.
     Committed { lane: usize, checkpoint: Checkpoint },
     /// The lane cannot write at present.
     Trouble { lane: usize, fault: String },
     /// The transaction was given up: the lane begins again, at what is committed.
-    Rewind { lane: usize, checkpoint: Checkpoint, refused: Vec<Refusal> },
+    Rewind { lane: usize, checkpoint: Checkpoint, refused: Vec<Place> },
 }
 
 /// The tag of a message: the slot of its batch, and its index in it. Both are far below 2^32.

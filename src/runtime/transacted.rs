@@ -8,9 +8,10 @@ use crossbeam_channel::Sender;
 
 use super::parcel::{Answer, Parcel, tag, untag};
 use super::shared::{Failure, Shared};
+use crate::batch::Place;
 use crate::checkpoint::{Checkpoint, Claim};
 use crate::config::{Config, LaneId};
-use crate::delivery::{Call, Fault, Refusal, Transaction};
+use crate::delivery::{Call, Fault, Transaction};
 use crate::kafka::{Cause, Failed, Group, Producer, Report, SendError, take_over};
 use crate::observe::RateLimit;
 
@@ -46,7 +47,7 @@ pub(super) struct Transacted {
     unreported: usize,
     /// What a new producer found committed, until the lane is told.
     found: Option<Checkpoint>,
-    refused: Vec<Refusal>,
+    refused: Vec<Place>,
     reports: Vec<Report>,
     warnings: RateLimit,
 }
@@ -217,7 +218,9 @@ impl Transacted {
             Call::Owner => {
                 let committed = self.ask()?;
                 match committed {
-                    Some((_, owner)) if owner != Some(*claim) => Err(Failed { fault: Fault::Fenced, text: "another instance has taken the lane over".to_owned() }),
+                    Some((_, owner)) if owner != Some(*claim) => {
+                        Err(Failed { fault: Fault::Fenced, text: "another instance has taken the lane over".to_owned() })
+                    }
                     _ => Ok(()),
                 }
             }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::parcel::Parcel;
 use super::shared::Shared;
@@ -71,16 +71,3 @@ impl Transactor {
         }
     }
 }
-
-/// Deals lanes over threads: `threads` of them, or one a lane. Gives the lanes of each thread.
-pub(super) fn deal<T>(lanes: Vec<T>, threads: Option<usize>) -> Vec<Vec<T>> {
-    let count = threads.unwrap_or(lanes.len()).clamp(1, lanes.len().max(1));
-    let mut dealt: Vec<Vec<T>> = (0..count).map(|_| Vec::new()).collect();
-    for (index, lane) in lanes.into_iter().enumerate() {
-        dealt[index % count].push(lane);
-    }
-    dealt
-}
-
-/// The channel into each thread that sends, by lane.
-pub(super) type Routes = Vec<(crate::config::LaneId, Sender<Parcel>)>;
