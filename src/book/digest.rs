@@ -35,7 +35,7 @@ impl Digest {
 
 impl Book {
     /// Adds the book to the digest of its name. Looks at a few words whatever the book's size, since it is asked for at every
-    /// batch: last id, depth, and of each side the number of levels, their total and the best price. One level more or
+    /// batch: whether it is live, last id, depth, and of each side the number of levels, their total and the best price. One level more or
     /// less, or another quantity, changes them.
     #[must_use]
     pub fn digest(&self, name: Digest) -> Digest {
@@ -45,7 +45,7 @@ impl Book {
             Depth::Subscribed(depth) => (2, depth),
         };
         let (has_id, id) = self.last_id.map_or((0, 0), |id| (4, id.cast_unsigned()));
-        let book = name.and(kind | has_id).and(depth as u64).and(id);
+        let book = name.and(kind | has_id | u64::from(self.live) << 3).and(depth as u64).and(id);
         add_side(add_side(book, &self.bids), &self.asks)
     }
 }

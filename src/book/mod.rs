@@ -133,6 +133,12 @@ impl Book {
         matches!(self.depth, Depth::Subscribed(depth) if depth > CHECKSUM_DEPTH)
     }
 
+    /// Whether a checksum that fits tells that all of it is known.
+    #[must_use]
+    pub const fn lives_by_checksum(&self) -> bool {
+        matches!(self.depth, Depth::Subscribed(CHECKSUM_DEPTH))
+    }
+
     /// Best prices and totals.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -201,8 +207,7 @@ impl Book {
         let fits = checksum::matches(frame.checksum?, &self.bids, &self.asks, rules.decimals, text)?;
         if !fits {
             self.live = false;
-        } else if self.depth == Depth::Subscribed(CHECKSUM_DEPTH) && rules.checksum_suffices {
-            // At this depth a match means that all levels are known.
+        } else if self.lives_by_checksum() && rules.checksum_suffices {
             self.live = true;
         }
         Some(fits)

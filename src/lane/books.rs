@@ -12,10 +12,13 @@ use crate::rules::{PairDecimals, Rules};
 /// How many levels a side a book of Binance diffs holds: what its REST interface would give.
 const BINANCE_DEPTH: usize = 5_000;
 
-/// All kept books of a lane. The state of a book is a function of the frames since its last snapshot, whatever came before.
+/// All kept books of a lane. The state of a book is a function of its frames since its last snapshot, or since it began empty.
 #[derive(Debug, Default)]
 pub(super) struct Books {
     kept: HashMap<Vec<u8>, Kept>,
+    /// Whether books may be lost that were kept deeper than their checksum covers. Nothing tells which, or how deep, so that at no
+    /// book without a snapshot a checksum suffices any more.
+    lost_deep: bool,
     key: Vec<u8>,
     checksum_text: Vec<u8>,
 }
@@ -25,8 +28,23 @@ struct Kept {
     book: Book,
     /// The digest of the key.
     name: Digest,
-    /// The offset of its last snapshot; `None` before the first, and always at Binance, whose diffs have none.
-    anchor: Option<i64>,
+    /// The offset of its last snapshot, or of the delta that it began with.
+    since: i64,
+    has_snapshot: bool,
+    /// Whether a checksum could be held against it.
+    is_checked: bool,
+}
+
+impl Kept {
+    /// Whether later frames may give a record that shows no doubt without a snapshot: it is live, or a checksum can make it so.
+    const fn matters(&self) -> bool {
+        self.book.is_live() || (self.is_checked && self.book.lives_by_checksum())
+    }
+
+    /// Whether it comes back when the frames since [`Kept::since`] are read again. Where deep books may be lost, not by checksums.
+    const fn comes_back(&self, deep: bool) -> bool {
+        if deep { self.has_snapshot && self.book.is_live() } else { self.matters() }
+    }
 }
 
 /// What a frame did to its book, and the book after it.
@@ -40,29 +58,43 @@ impl Books {
     /// Applies a snapshot or a delta to the book that it belongs to.
     pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, rules: &Rules) -> Change {
         self.write_key(at.exchange, at.symbol, frame);
-        let book_rules = book_rules(at.exchange, at.symbol, frame, rules);
+        let mut book_rules = book_rules(at.exchange, at.symbol, frame, rules);
         if !self.kept.contains_key(&self.key) {
-            let kept = Kept { book: Book::new(book_rules.depth), name: Digest::of(&self.key), anchor: None };
+            let kept = Kept { book: Book::new(book_rules.depth), name: Digest::of(&self.key), since: at.input.offset, has_snapshot: false, is_checked: false };
             self.kept.insert(self.key.clone(), kept);
         }
         let Some(kept) = self.kept.get_mut(&self.key) else { unreachable!("the book was put there") };
         if frame.action == Action::Snapshot && book_rules.can_be_live {
-            kept.anchor = Some(at.input.offset);
+            (kept.since, kept.has_snapshot) = (at.input.offset, true);
         }
+        book_rules.checksum_suffices &= !self.lost_deep || kept.has_snapshot;
         let applied = kept.book.apply(frame, &book_rules, &mut self.checksum_text);
+        kept.is_checked |= matches!(applied, Applied::Changed { checksum: Some(_), .. });
         Change { applied, summary: kept.book.summary(), is_live: kept.book.is_live() }
     }
 
-    /// The books that are live and rest on a snapshot; `None` if there are none.
-    pub(super) fn mark(&self) -> Option<BooksMark> {
-        let anchored = self.kept.values().filter(|kept| kept.book.is_live()).filter_map(|kept| Some((kept.anchor?, kept)));
-        let mark = |(anchor, kept): (i64, &Kept)| BooksMark { from: anchor, count: 1, digest: kept.book.digest(kept.name).value() };
-        anchored.map(mark).reduce(|a, b| BooksMark { from: a.from.min(b.from), count: a.count + b.count, digest: a.digest.wrapping_add(b.digest) })
+    /// The books that must come back at a restart, where [`Books::are_deep`] says `deep`; `None` if there are none.
+    pub(super) fn mark(&self, deep: bool) -> Option<BooksMark> {
+        let mark = |kept: &Kept| BooksMark { from: kept.since, count: 1, digest: kept.book.digest(kept.name).value() };
+        let marks = self.kept.values().filter(|kept| kept.comes_back(deep)).map(mark);
+        marks.reduce(|a, b| BooksMark { from: a.from.min(b.from), count: a.count + b.count, digest: a.digest.wrapping_add(b.digest) })
     }
 
-    /// Whether there are books that are kept deeper than their checksum covers.
+    /// Whether there are books that are kept deeper than their checksum covers, or such books may be lost.
     pub(super) fn are_deep(&self) -> bool {
-        self.kept.values().any(|kept| kept.book.is_deep())
+        self.lost_deep || self.kept.values().any(|kept| kept.book.is_deep())
+    }
+
+    /// How many books are live.
+    pub(super) fn live(&self) -> usize {
+        self.kept.values().filter(|kept| kept.book.is_live()).count()
+    }
+
+    /// Forgets all books; `lost_deep` tells whether deep ones may be lost. Once known that does not change, for nothing tells later that
+    /// all of them are back.
+    pub(super) fn forget(&mut self, lost_deep: bool) {
+        self.lost_deep = lost_deep;
+        self.kept.clear();
     }
 
     /// Neither exchange nor symbol can hold the separator; the instrument is last, and absent is not empty.

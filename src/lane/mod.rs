@@ -19,6 +19,9 @@ use crate::market::{Exchange, Kind, Stream};
 use crate::outcome::{Counts, Reason};
 use crate::rules::{BookMode, BookTime, Rules};
 use books::Books;
+use restore::Restoring;
+
+pub use restore::Restored;
 
 /// One input record.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +45,8 @@ pub struct Input<'a> {
 pub struct Lane {
     envelopes: envelope::Reader,
     frames: Frames,
+    /// Set while books are being restored.
+    restoring: Option<Restoring>,
 }
 
 impl Lane {
@@ -57,13 +62,13 @@ impl Lane {
             frame: Frame::default(),
             counts: Counts::default(),
         };
-        Self { envelopes: envelope::Reader::default(), frames }
+        Self { envelopes: envelope::Reader::default(), frames, restoring: None }
     }
 
-    /// What became of the frames so far.
+    /// What became of the frames so far, without those read again to restore books.
     #[must_use]
-    pub const fn counts(&self) -> &Counts {
-        &self.frames.counts
+    pub fn counts(&self) -> &Counts {
+        self.restoring.as_ref().map_or(&self.frames.counts, Restoring::counts)
     }
 
     /// Processes one input record and appends what comes of it to `batch`.
