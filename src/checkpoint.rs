@@ -13,12 +13,16 @@ const DEEP: &str = "deep";
 /// The largest metadata that a broker takes by default; ours is far shorter.
 const METADATA_BYTES_MAX: usize = 4_096;
 
-/// What the live books of a lane are a function of, and a digest to tell whether a rebuild has given the same.
+/// What the books of a lane are a function of, and a digest to tell whether a rebuild has given the same.
+///
+/// Only books count whose records may show no doubt before the next snapshot: live ones, and those of Kraken that a checksum can
+/// make live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BooksMark {
-    /// The offset of the oldest snapshot that a live book rests on; below the checkpoint's offset.
+    /// The offset of the oldest frame that one of them rests on, its last snapshot or else its first delta; below the checkpoint's
+    /// offset.
     pub from: i64,
-    /// How many live books rest on snapshots; at least 1.
+    /// How many they are; at least 1.
     pub count: u32,
     /// A digest of them, whatever their order.
     pub digest: u64,
@@ -33,7 +37,7 @@ pub struct Claim(pub u64);
 pub struct Checkpoint {
     /// The offset of the next record, as Kafka commits it.
     pub offset: i64,
-    /// The books at that offset; `None` if no live book rests on a snapshot.
+    /// The books at that offset; `None` if none counts.
     pub books: Option<BooksMark>,
     /// Whether the lane has, or has lost by a restart, a Kraken book that is kept deeper than its checksum covers. Should such a
     /// book be lost now, its depth is lost with it: no checksum may then call a book complete before its next snapshot.
