@@ -162,6 +162,17 @@ impl Amount {
         write_units(self.0, out);
     }
 
+    /// Appends the shortest spelling: as the plain form, but a whole number has neither point nor fraction.
+    pub fn write_shortest(self, out: &mut Vec<u8>) {
+        let whole = self.0 / SCALE;
+        write_integer(whole, out);
+        let fraction = (self.0 - whole * SCALE) as u64;
+        if fraction != 0 {
+            out.push(b'.');
+            write_fraction(fraction, out);
+        }
+    }
+
     /// Appends the amount with exactly `decimals` digits after the point (no point for 0), as an exchange would spell
     /// it; `decimals <= 18`. `None`, with nothing appended, if that would lose digits.
     pub fn write_fixed(self, decimals: usize, point: bool, out: &mut Vec<u8>) -> Option<()> {

@@ -3,7 +3,7 @@
 
 use super::levels::{self, Sides};
 use super::tickers::TickerLayout;
-use super::{ABSENT, Decoded, instrument, integer, part};
+use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Sequence};
 use crate::decimal::Rate;
 use crate::event_time::EventTime;
@@ -102,7 +102,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     };
     book.sequence = Sequence::Counted(update);
     book.time = EventTime::of_number(&frame.cts, limits.number_chars).or_else(|| EventTime::of_number(&frame.ts, limits.number_chars));
-    book.instrument = instrument(&data.symbol);
+    book.instrument.set(data.symbol.text());
     Ok(Decoded::Data(()))
 }
 
@@ -142,7 +142,7 @@ mod tests {
         let frame = book(Bybit, &text("delta", "77", r#","ts":1700000000031,"cts":1700000000029"#));
         assert_eq!((levels(&frame).as_str(), frame.action), ("5.0x1.0 4.0x0.0 | ", Action::Delta));
         assert_eq!((frame.sequence, frame.checksum), (Sequence::Counted(Some(77)), None));
-        assert_eq!((micros(&frame), frame.instrument.as_deref()), (Some(1_700_000_000_029_000), Some(b"XY".as_slice())));
+        assert_eq!((micros(&frame), frame.instrument.get()), (Some(1_700_000_000_029_000), Some(b"XY".as_slice())));
         assert_eq!(micros(&book(Bybit, &text("delta", "77", r#","cts":null,"ts":"1700000000031""#))), Some(1_700_000_000_031_000));
         assert_eq!(book(Bybit, &text("snapshot", "77", "")).action, Action::Snapshot);
         assert_eq!(book(Bybit, &text("whatever", "1", "")).action, Action::Snapshot, "after a restart of the service");

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn every_book_is_whole() {
         let frame = book(Gateio, r#"{"result":{"lastUpdateId":5,"s":"X_Y","l":"20","bids":[["5.0","1"],["4","0.50"]],"asks":[["6","2"]]}}"#);
-        assert_eq!((levels(&frame).as_str(), frame.action, frame.instrument), ("5.0x1.0 4.0x0.5 | 6.0x2.0", Action::Whole, None));
+        assert_eq!((levels(&frame).as_str(), frame.action, frame.instrument.get()), ("5.0x1.0 4.0x0.5 | 6.0x2.0", Action::Whole, None));
     }
 
     #[test]

@@ -96,11 +96,6 @@ fn integer(token: &Token<'_>, chars_max: usize) -> Result<Option<i64>, Reason> {
     }
 }
 
-/// What is traded, where the exchange says so.
-fn instrument(token: &Token<'_>) -> Option<Vec<u8>> {
-    token.text().map(<[u8]>::to_vec)
-}
-
 /// `{}` and `{"processed":"skip"}`, which any exchange may have. Called for what is JSON, but neither ticker nor book.
 fn is_noise(text: &str) -> bool {
     members(text).is_some_and(|members| match members.as_slice() {

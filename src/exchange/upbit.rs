@@ -48,7 +48,7 @@ mod tests {
             {"bid_size":"3.50","bid_price":"99","ask_size":0E-8,"ask_price":0,"more":[{}]}]}"#,
         );
         assert_eq!(levels(&frame), "100000000.0x2.0 99.0x3.5 | 101000000.0x0.1 0.0x0.0");
-        assert_eq!((frame.action, micros(&frame), frame.instrument), (Action::Whole, Some(1_700_000_000_123_456), None));
+        assert_eq!((frame.action, micros(&frame), frame.instrument.get()), (Action::Whole, Some(1_700_000_000_123_456), None));
         assert_eq!(levels(&book(Upbit, r#"{"orderbook_units":[],"timestamp":"soon"}"#)), " | ");
     }
 
