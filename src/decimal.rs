@@ -307,6 +307,17 @@ impl Rate {
     }
 }
 
+/// Reads a whole number of up to 18 digits, without a superfluous leading zero, from the start of `text`. Returns it with
+/// its length; `None` where the text starts otherwise. What follows is not looked at.
+#[inline]
+#[must_use]
+pub fn parse_whole(text: &[u8]) -> Option<(u64, usize)> {
+    let window = &text[..text.len().min(DECIMALS + 1)];
+    let (value, length) = leading_digits(window, 0);
+    let is_common = (1..=DECIMALS).contains(&length) && (window[0] != b'0' || length == 1);
+    is_common.then_some((value, length))
+}
+
 /// `value` with the digits at the start of `text` behind it, and how many there are. It wraps where there are too many.
 #[inline]
 fn leading_digits(text: &[u8], mut value: u64) -> (u64, usize) {
@@ -628,6 +639,14 @@ mod tests {
                 let mut out = Vec::new();
                 amount.write_fixed(usize::from(decimals), true, &mut out);
                 prop_assert_eq!(&out, &text.as_bytes()[..length]);
+            }
+        }
+
+        #[test]
+        fn whole_numbers_are_read_alike(text in "[0-9]{0,20}[.,\"e]?") {
+            if let Some((value, length)) = parse_whole(text.as_bytes()) {
+                prop_assert_eq!(text[..length].parse(), Ok(value));
+                prop_assert_eq!(&value.to_string(), &text[..length]);
             }
         }
 

@@ -3,6 +3,7 @@
 //! <https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Found, Member, Shape, Value, member, whole};
 use super::tickers::TickerLayout;
 use super::{Decoded, integer, part};
 use crate::book::{self, Action, Sequence};
@@ -47,6 +48,32 @@ wire_struct! {
         diff_bids: "b",
         diff_asks: "a",
     }
+}
+
+const WHOLE: &[Member] = &[member("lastUpdateId", Value::Number), member("bids", Value::Bids(Shape::Pair)), member("asks", Value::Asks(Shape::Pair))];
+
+const DIFF: &[Member] = &[
+    member("e", Value::Word("depthUpdate")),
+    member("E", Value::Time(0)),
+    member("s", Value::Instrument),
+    member("U", Value::Number),
+    member("u", Value::Id),
+    member("b", Value::Bids(Shape::Pair)),
+    member("a", Value::Asks(Shape::Pair)),
+];
+
+/// Books as they are sent, whole ones and diffs, in a combined stream and bare.
+pub(super) const BOOKS: &[scan::Layout] = &[
+    scan::Layout { members: &[member("stream", Value::Text), member("data", Value::Object(WHOLE))], finish: whole },
+    scan::Layout { members: &[member("stream", Value::Text), member("data", Value::Object(DIFF))], finish: finish_diff },
+    scan::Layout { members: WHOLE, finish: whole },
+    scan::Layout { members: DIFF, finish: finish_diff },
+];
+
+const fn finish_diff(found: &Found<'_>, book: &mut book::Frame) -> bool {
+    book.action = Action::Delta;
+    book.sequence = Sequence::Growing(found.id);
+    true
 }
 
 /// Binance's tickers.

@@ -2,6 +2,7 @@
 //! <https://bybit-exchange.github.io/docs/v5/websocket/public/ticker>, <https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Sequence};
@@ -44,6 +45,31 @@ wire_struct! {
     /// What `data` of an order book holds.
     Book { symbol: "s", bids: "b", asks: "a", update: "u" }
 }
+
+/// Books as they are sent; `cts` is not in old ones.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("topic", Value::Text),
+        member("ts", Value::Time(1)),
+        member("type", Value::Action("delta")),
+        member(
+            "data",
+            Value::Object(&[
+                member("s", Value::Instrument),
+                member("b", Value::Bids(Shape::Pair)),
+                member("a", Value::Asks(Shape::Pair)),
+                member("u", Value::Id),
+                member("seq", Value::Number),
+            ]),
+        ),
+        member("cts", Value::Time(0)),
+    ],
+    finish: |found, book| {
+        book.action = if found.id == Some(1) { Action::Snapshot } else { found.action.unwrap_or_default() };
+        book.sequence = Sequence::Counted(found.id);
+        found.action.is_some()
+    },
+}];
 
 /// Bybit's tickers.
 pub(super) struct Layout;

@@ -2,6 +2,7 @@
 //! <https://www.gate.com/docs/developers/apiv4/ws/en/>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member, whole};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, part};
 use crate::book;
@@ -38,6 +39,28 @@ wire_struct! {
         asks: "asks",
     }
 }
+
+/// Books as they are sent; `time_ms` and `l` are not in old ones.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("time", Value::Time(2)),
+        member("time_ms", Value::Time(1)),
+        member("channel", Value::Text),
+        member("event", Value::Word("update")),
+        member(
+            "result",
+            Value::Object(&[
+                member("t", Value::Time(0)),
+                member("lastUpdateId", Value::Number),
+                member("s", Value::Text),
+                member("l", Value::Text),
+                member("bids", Value::Bids(Shape::Pair)),
+                member("asks", Value::Asks(Shape::Pair)),
+            ]),
+        ),
+    ],
+    finish: whole,
+}];
 
 /// Gate's tickers.
 pub(super) struct Layout;

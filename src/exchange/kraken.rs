@@ -2,6 +2,7 @@
 //! <https://docs.kraken.com/api/docs/websocket-v2/ticker>, <https://docs.kraken.com/api/docs/websocket-v2/book>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Checksum};
@@ -42,6 +43,29 @@ wire_struct! {
 }
 
 const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", "qty"]);
+
+/// Books as they are sent; the time is not in old snapshots.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("channel", Value::Word("book")),
+        member("type", Value::Action("update")),
+        member(
+            "data",
+            Value::Only(&[
+                member("symbol", Value::Instrument),
+                member("bids", Value::Bids(Shape::Bare)),
+                member("asks", Value::Asks(Shape::Bare)),
+                member("checksum", Value::Checksum),
+                member("timestamp", Value::Clock),
+            ]),
+        ),
+    ],
+    finish: |found, book| {
+        book.action = found.action.unwrap_or_default();
+        book.checksum = found.checksum.map(Checksum::Kraken);
+        found.action.is_some()
+    },
+}];
 
 /// Kraken's tickers.
 pub(super) struct Layout;

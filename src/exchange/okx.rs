@@ -2,6 +2,7 @@
 //! <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Checksum, Sequence};
@@ -44,6 +45,31 @@ wire_struct! {
     /// What a frame was subscribed with.
     Arg { inst_id: "instId" }
 }
+
+/// Books as they are sent; ids are not in old ones.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("arg", Value::Object(&[member("channel", Value::Text), member("instId", Value::Instrument)])),
+        member("action", Value::Action("update")),
+        member(
+            "data",
+            Value::Only(&[
+                member("asks", Value::Asks(Shape::Orders)),
+                member("bids", Value::Bids(Shape::Orders)),
+                member("ts", Value::Time(0)),
+                member("checksum", Value::Checksum),
+                member("seqId", Value::Id),
+                member("prevSeqId", Value::Previous),
+            ]),
+        ),
+    ],
+    finish: |found, book| {
+        book.action = found.action.unwrap_or_default();
+        book.sequence = Sequence::Linked { id: found.id, previous: found.previous };
+        book.checksum = found.checksum.filter(|&checksum| checksum != 0).map(Checksum::Okx);
+        found.action.is_some() && !is_heartbeat(book)
+    },
+}];
 
 /// OKX's tickers.
 pub(super) struct Layout;
@@ -99,7 +125,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     book.sequence = Sequence::Linked { id: integer(&data.seq_id, limits.number_chars)?, previous: integer(&data.prev_seq_id, limits.number_chars)? };
     // 0 says nothing: every frame since June 2026 has it.
     book.checksum = integer(&data.checksum, limits.number_chars)?.filter(|&checksum| checksum != 0).map(Checksum::Okx);
-    if book.action == Action::Delta && book.bids.is_empty() && book.asks.is_empty() && book.sequence.is_heartbeat() {
+    if is_heartbeat(book) {
         return Ok(Decoded::Control);
     }
     book.time = EventTime::of_number(&data.ts, limits.number_chars);
@@ -108,6 +134,11 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         book.instrument.set(arg.inst_id.text());
     }
     Ok(Decoded::Data(()))
+}
+
+/// Whether a frame says only that the connection lives: an update without levels that names itself as its predecessor.
+fn is_heartbeat(book: &book::Frame) -> bool {
+    book.action == Action::Delta && book.bids.is_empty() && book.asks.is_empty() && book.sequence.is_heartbeat()
 }
 
 #[cfg(test)]

@@ -9,7 +9,23 @@
 //!  "orderbook_units":[{"ask_price":1.1653E8,"bid_price":1.1652E8,"ask_size":0.02054000,"bid_size":0.06612000}],"level":0}
 //! ```
 
+use super::scan::{self, Value, member, whole};
 pub(super) use super::units::{Layout, read_book};
+
+/// Books as they are sent; what follows the units is not in all of them.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("type", Value::Text),
+        member("code", Value::Text),
+        member("timestamp", Value::Time(0)),
+        member("total_ask_size", Value::Number),
+        member("total_bid_size", Value::Number),
+        member("orderbook_units", Value::Units),
+        member("stream_type", Value::Text),
+        member("level", Value::Number),
+    ],
+    finish: whole,
+}];
 
 #[cfg(test)]
 mod tests {
