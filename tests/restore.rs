@@ -70,7 +70,7 @@ impl Run {
 
     /// A lane that begins again at record `at`, with the log from record `oldest` on.
     fn restored(&self, mut lane: Lane, checkpoint: &Checkpoint, at: usize, oldest: usize) -> (Lane, Restored) {
-        let committed = Checkpoint::read(checkpoint.offset, checkpoint.metadata().as_bytes()).unwrap();
+        let committed = Checkpoint::read(checkpoint.offset, checkpoint.metadata(None).as_bytes()).unwrap().0;
         assert_eq!(committed, *checkpoint);
         let from = committed.replay_from().max(self.log.get(oldest).map_or(i64::MAX, |record| record.offset)).min(committed.offset);
         let counts = lane.counts().clone();

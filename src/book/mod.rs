@@ -11,7 +11,7 @@ mod summary;
 
 pub use checksum::Checksum;
 pub use digest::Digest;
-pub use level::{Level, Spelling};
+pub use level::{Level, OddSpelling};
 pub use sequence::Sequence;
 pub use summary::Summary;
 
@@ -43,21 +43,57 @@ pub struct Frame {
     pub checksum: Option<Checksum>,
     /// The exchange's own time.
     pub time: Option<EventTime>,
-    /// The exchange's name of what is traded; `None` where the frame has none.
-    pub instrument: Option<Vec<u8>>,
+    /// The exchange's name of what is traded, where the frame has one.
+    pub instrument: Instrument,
     /// Bids in the order of the frame.
     pub bids: Vec<Level>,
     /// Asks in the order of the frame.
     pub asks: Vec<Level>,
+    /// Places in `bids`, ascending, and what is odd in how they are spelled.
+    pub odd_bids: Vec<(usize, OddSpelling)>,
+    /// As `odd_bids`, of the asks.
+    pub odd_asks: Vec<(usize, OddSpelling)>,
 }
 
 impl Frame {
     /// Makes it an empty frame again, keeping its memory.
     pub fn clear(&mut self) {
-        let (mut bids, mut asks) = (std::mem::take(&mut self.bids), std::mem::take(&mut self.asks));
-        bids.clear();
-        asks.clear();
-        *self = Self { bids, asks, ..Self::default() };
+        self.action = Action::Whole;
+        self.sequence = Sequence::Unnumbered;
+        self.checksum = None;
+        self.time = None;
+        self.instrument.clear();
+        self.bids.clear();
+        self.asks.clear();
+        self.odd_bids.clear();
+        self.odd_asks.clear();
+    }
+}
+
+/// The exchange's name of what is traded: a text that may be absent, in memory that is used again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instrument {
+    is_there: bool,
+    text: Vec<u8>,
+}
+
+impl Instrument {
+    /// The name, if there is one.
+    #[must_use]
+    pub fn get(&self) -> Option<&[u8]> {
+        self.is_there.then_some(&self.text)
+    }
+
+    /// Takes a name, or that there is none.
+    pub fn set(&mut self, name: Option<&[u8]>) {
+        self.clear();
+        self.is_there = name.is_some();
+        self.text.extend_from_slice(name.unwrap_or_default());
+    }
+
+    fn clear(&mut self) {
+        self.is_there = false;
+        self.text.clear();
     }
 }
 
@@ -160,8 +196,8 @@ impl Book {
             }
             self.change(frame);
         } else {
-            self.bids.replace(&frame.bids);
-            self.asks.replace(&frame.asks);
+            self.bids.replace(&frame.bids, &frame.odd_bids);
+            self.asks.replace(&frame.asks, &frame.odd_asks);
             self.live = rules.can_be_live;
             self.last_id = None;
             self.depth = self.depth_after_snapshot(rules.depth);
@@ -177,8 +213,8 @@ impl Book {
     /// Sets the frame's levels. In an unverified book they remove the opposite levels that they cross: those are
     /// removals that fell into a gap.
     fn change(&mut self, frame: &Frame) {
-        self.bids.set_all(&frame.bids);
-        self.asks.set_all(&frame.asks);
+        self.bids.set_all(&frame.bids, &frame.odd_bids);
+        self.asks.set_all(&frame.asks, &frame.odd_asks);
         if self.live {
             return;
         }

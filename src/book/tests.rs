@@ -142,8 +142,7 @@ fn amount(value: u64) -> Amount {
 }
 
 fn levels(levels: &[(u64, u64)]) -> Vec<Level> {
-    let spelling = |price: u64, quantity: u64| Spelling::of(price.to_string().as_bytes(), quantity.to_string().as_bytes());
-    levels.iter().map(|&(price, quantity)| Level { price: amount(price), quantity: amount(quantity), spelling: spelling(price, quantity) }).collect()
+    levels.iter().map(|&(price, quantity)| Level { price: amount(price), quantity: amount(quantity) }).collect()
 }
 
 fn held(side: &Side) -> Prices {

@@ -150,6 +150,9 @@ knobs! {
         KRAKEN_DECIMALS "kraken-decimals" "HUB_KRAKEN_DECIMALS" = "BTC/USD=1:8,ETH/USD=2:8,XRP/USD=5:8,ALGO/USD=5:8,USDG/USD=4:5,MATIC/USD=4:8",
             Kind::Text("PAIR=PRICE:QUANTITY, ... with decimals of 0..=18"),
             "Decimals of Kraken's pairs, for its checksum; given pairs add to the default ones or replace them.";
+        SCANNER "scanner" "HUB_SCANNER" = "on", Kind::Choice(&["on", "off"]),
+            "Whether order books are read by the scanner where it knows the frame, which is several times as fast, or all by the general reader; both give \
+             the same.";
     }
     "Bounds on the input" {
         ENVELOPE_MAX_BYTES "envelope-max-bytes" "HUB_ENVELOPE_MAX_BYTES" = "8388608", number(Bytes, 1024, 64 << 20),

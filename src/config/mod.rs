@@ -25,7 +25,7 @@ pub use source::{Environment, Origin};
 pub use types::{BatchConfig, Compression, Config, Delivery, Idle, KafkaConfig, OnOffsetGap, Placement, StartAt, StreamNames, TransactionConfig};
 
 use crate::market::Stream;
-use crate::rules::{BookMode, BookTime, Limits, Rules};
+use crate::rules::{BookMode, BookTime, Limits, Rules, Scanner};
 use clap::ArgMatches;
 use knobs::STREAMS;
 use source::Given;
@@ -142,6 +142,7 @@ fn rules(values: &mut Values) -> Rules {
             levels: values.narrow(&knobs::LEVELS_MAX),
             number_chars: values.narrow(&knobs::NUMBER_MAX_CHARS),
         },
+        scanner: values.choice(&knobs::SCANNER, [Scanner::On, Scanner::Off]),
         book_mode: values.choice(&knobs::BOOK, [BookMode::Maintained, BookMode::Frame, BookMode::Hold]),
         book_time: values.choice(&knobs::BOOK_TIME, [BookTime::Event, BookTime::Wall]),
         kraken_depth: values.narrow(&knobs::KRAKEN_DEPTH),

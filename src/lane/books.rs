@@ -102,7 +102,7 @@ impl Books {
         self.key.clear();
         self.key.push(exchange as u8);
         self.key.extend_from_slice(symbol.as_bytes());
-        if let Some(instrument) = &frame.instrument {
+        if let Some(instrument) = frame.instrument.get() {
             self.key.push(0);
             self.key.extend_from_slice(instrument);
         }
@@ -125,7 +125,7 @@ fn book_rules(exchange: Exchange, symbol: &Symbol, frame: &Frame, rules: &Rules)
 /// The decimals of the frame's own pair, or of the symbol's pair in US dollars where the frame names none.
 fn pair_decimals(symbol: &Symbol, frame: &Frame, rules: &Rules) -> Option<PairDecimals> {
     let usd_pair;
-    let pair = match &frame.instrument {
+    let pair = match frame.instrument.get() {
         Some(pair) => pair,
         None => {
             usd_pair = [symbol.as_bytes(), b"/USD"].concat();

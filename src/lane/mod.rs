@@ -17,7 +17,7 @@ use crate::event_time::EventTime;
 use crate::exchange::{self, Decoded};
 use crate::market::{Exchange, Kind, Stream};
 use crate::outcome::{Counts, Reason};
-use crate::rules::{BookMode, BookTime, Rules};
+use crate::rules::{BookMode, BookTime, Rules, Scanner};
 use books::Books;
 use restore::Restoring;
 
@@ -60,6 +60,7 @@ impl Lane {
             rules,
             books: Books::default(),
             frame: Frame::default(),
+            space: Vec::new(),
             counts: Counts::default(),
         };
         Self { envelopes: envelope::Reader::default(), frames, restoring: None }
@@ -90,7 +91,9 @@ impl Lane {
             let at = At { exchange: envelope.exchange, symbol: &envelope.symbol, input, frame: index };
             if let Err(reason) = frames.process(&at, item, batch) {
                 let origin = Origin { region: Some(envelope.exchange.region()), exchange: Some(envelope.exchange), symbol: Some(envelope.symbol) };
-                frames.reject(reason, input, &origin, Some(index), Some(item.bytes()), batch);
+                let mut space = std::mem::take(&mut frames.space);
+                frames.reject(reason, input, &origin, Some(index), Some(item.bytes(&mut space)), batch);
+                frames.space = space;
             }
         }
     }
@@ -127,6 +130,8 @@ struct Frames {
     rules: Arc<Rules>,
     books: Books,
     frame: Frame,
+    /// Where an item is written without its escapes.
+    space: Vec<u8>,
     counts: Counts,
 }
 
@@ -138,45 +143,58 @@ impl Frames {
 
     /// Processes one item of `data`.
     fn process(&mut self, at: &At<'_>, item: Item<'_>, batch: &mut Batch) -> Result<(), Reason> {
-        let Some(text) = frame_text(item, &self.rules)? else {
-            self.counts.control[at.exchange as usize] += 1;
+        let is_scanned = self.stream.kind == Kind::Orderbook && self.rules.scanner == Scanner::On;
+        if is_scanned && exchange::scan_book(at.exchange, &item, &self.rules.limits, &mut self.frame) {
+            self.book(at, batch);
             return Ok(());
-        };
-        match self.stream.kind {
-            Kind::Ticker => self.ticker(at, text, batch),
-            Kind::Orderbook => self.book(at, text, batch),
         }
+        let mut space = std::mem::take(&mut self.space);
+        let outcome = self.read(at, item, &mut space, batch);
+        self.space = space;
+        outcome
     }
 
-    fn ticker(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<(), Reason> {
-        let At { exchange, symbol, input, .. } = *at;
-        let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else {
-            self.counts.control[exchange as usize] += 1;
-            return Ok(());
+    /// Reads any frame, without its escapes in `space`.
+    fn read(&mut self, at: &At<'_>, item: Item<'_>, space: &mut Vec<u8>, batch: &mut Batch) -> Result<(), Reason> {
+        let is_data = match (frame_text(item, space, &self.rules)?, self.stream.kind) {
+            (None, _) => false,
+            (Some(text), Kind::Ticker) => self.ticker(at, text, batch)?,
+            (Some(text), Kind::Orderbook) => {
+                let is_data = exchange::read_book(at.exchange, text, &self.rules.limits, &mut self.frame)? == Decoded::Data(());
+                if is_data {
+                    self.book(at, batch);
+                }
+                is_data
+            }
         };
+        self.counts.control[at.exchange as usize] += u64::from(!is_data);
+        Ok(())
+    }
+
+    /// Whether it is a ticker, of which a record was written, or noise.
+    fn ticker(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<bool, Reason> {
+        let At { exchange, symbol, input, .. } = *at;
+        let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else { return Ok(false) };
         let time = time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(time, self.rules.future_max_ms));
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_ticker(exchange, symbol, time, &ticker, out));
         record.finish();
         self.counts.records[exchange as usize] += 1;
-        Ok(())
+        Ok(true)
     }
 
-    fn book(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<(), Reason> {
+    /// Takes the book frame that was read.
+    fn book(&mut self, at: &At<'_>, batch: &mut Batch) {
         let At { exchange, symbol, input, .. } = *at;
         let index = exchange as usize;
-        let Decoded::Data(()) = exchange::read_book(exchange, text, &self.rules.limits, &mut self.frame)? else {
-            self.counts.control[index] += 1;
-            return Ok(());
-        };
         let Some((summary, is_live)) = self.apply(at) else {
             self.counts.stale[index] += 1;
-            return Ok(());
+            return;
         };
         if !is_live && self.rules.book_mode == BookMode::Hold {
             self.counts.held[index] += 1;
-            return Ok(());
+            return;
         }
         let event_time = self.frame.time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let shown_time = match self.rules.book_time {
@@ -193,7 +211,6 @@ impl Frames {
         self.counts.records[index] += 1;
         self.counts.unverified[index] += u64::from(!is_live);
         self.counts.crossed[index] += u64::from(summary.is_crossed());
-        Ok(())
     }
 
     /// The book after the frame, and whether it can be trusted; `None` if the frame is stale.
@@ -245,14 +262,14 @@ impl Frames {
 }
 
 /// The text of the frame in an item; `None` for a bare `ping` or `pong`, which is control.
-fn frame_text<'e>(item: Item<'e>, rules: &Rules) -> Result<Option<&'e str>, Reason> {
-    let bytes = item.bytes();
+fn frame_text<'s, 'e: 's>(item: Item<'e>, space: &'s mut Vec<u8>, rules: &Rules) -> Result<Option<&'s str>, Reason> {
+    let bytes = item.bytes(space);
     match item {
-        Item::Text { bytes, .. } if bytes.eq_ignore_ascii_case(b"ping") || bytes.eq_ignore_ascii_case(b"pong") => return Ok(None),
+        Item::Quoted(_) | Item::Text { .. } if bytes.eq_ignore_ascii_case(b"ping") || bytes.eq_ignore_ascii_case(b"pong") => return Ok(None),
         _ if bytes.len() > rules.limits.frame_bytes => return Err(Reason::Size),
         Item::Text { lone_surrogate: true, .. } => return Err(Reason::Utf8),
         Item::Inline { depth, .. } if depth > rules.limits.depth => return Err(Reason::Depth),
-        Item::Text { .. } | Item::Inline { .. } => {}
+        Item::Quoted(_) | Item::Text { .. } | Item::Inline { .. } => {}
     }
     simdutf8::basic::from_utf8(bytes).map(Some).map_err(|_| Reason::Utf8)
 }
