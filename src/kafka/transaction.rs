@@ -64,7 +64,11 @@ impl Producer {
     /// # Errors
     /// See [`Failed`].
     pub fn commit(&self, timeout: Duration) -> Result<(), Failed> {
-        debug_assert_eq!(self.in_flight(), 0, "with reports outstanding a commit waits in steps of 100 ms");
+        // With anything outstanding, be it only an event about a broker, the commit would wait in steps of 100 ms.
+        let deadline = Instant::now() + timeout;
+        while self.in_flight() > 0 && Instant::now() < deadline {
+            self.client.poll(Duration::from_millis(1));
+        }
         self.client.commit_transaction(timeout).map_err(|error| self.failed(&error))
     }
 
