@@ -5,13 +5,15 @@
 
 use std::ops::Range;
 
-/// Where a message goes; the partition is the lane's.
+/// Where a message goes. The partition is the lane's, but for [`Destination::Resync`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// The stream's output topic.
     Output,
     /// The dead-letter topic beside the stream's input topic.
     DeadLetter,
+    /// The one topic of requests for snapshots, to a partition chosen by the key.
+    Resync,
 }
 
 /// The input that a message came from.

@@ -74,6 +74,29 @@ impl Reason {
     }
 }
 
+/// Why a snapshot of a book is asked for; `reason` of a resync request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResyncReason {
+    /// Frames before a delta are missing.
+    Gap,
+    /// A checksum does not fit the book.
+    Checksum,
+    /// The first frame of the book is a delta.
+    NoSnapshot,
+}
+
+impl ResyncReason {
+    /// The text in a resync request.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Checksum => "checksum",
+            Self::NoSnapshot => "no_snapshot",
+        }
+    }
+}
+
 /// One count for each exchange.
 pub type ByExchange = [u64; Exchange::COUNT];
 
@@ -109,6 +132,8 @@ pub struct Counts {
     pub crossed: ByExchange,
     /// Records kept back because the book cannot be trusted (book mode `hold`).
     pub held: ByExchange,
+    /// Resync requests written.
+    pub resyncs: ByExchange,
     /// Frames of another exchange than the partition's.
     pub misplaced: u64,
 }
@@ -144,11 +169,22 @@ impl Counts {
 
     /// The counts by exchange, in the order of the fields.
     #[must_use]
-    pub const fn by_exchange(&self) -> [&ByExchange; 9] {
-        [&self.records, &self.unverified, &self.control, &self.stale, &self.gaps, &self.checksum_matches, &self.checksum_mismatches, &self.crossed, &self.held]
+    pub const fn by_exchange(&self) -> [&ByExchange; 10] {
+        [
+            &self.records,
+            &self.unverified,
+            &self.control,
+            &self.stale,
+            &self.gaps,
+            &self.checksum_matches,
+            &self.checksum_mismatches,
+            &self.crossed,
+            &self.held,
+            &self.resyncs,
+        ]
     }
 
-    const fn by_exchange_mut(&mut self) -> [&mut ByExchange; 9] {
+    const fn by_exchange_mut(&mut self) -> [&mut ByExchange; 10] {
         [
             &mut self.records,
             &mut self.unverified,
@@ -159,6 +195,7 @@ impl Counts {
             &mut self.checksum_mismatches,
             &mut self.crossed,
             &mut self.held,
+            &mut self.resyncs,
         ]
     }
 }

@@ -17,6 +17,8 @@ pub struct Config {
     pub lanes: Vec<LaneId>,
     /// Topics and group of each stream, by [`Stream::index`].
     pub streams: [StreamNames; Stream::COUNT],
+    /// The topic that resync requests are written to, if any are; nobody's input, output or dead-letter topic.
+    pub resync_topic: Option<String>,
     /// Where a lane without a committed offset begins.
     pub start: StartAt,
     /// Whether topics that are missing are made at the start.

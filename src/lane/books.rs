@@ -7,6 +7,7 @@ use crate::book::{Action, Applied, Book, BookRules, Depth, Digest, Frame, Summar
 use crate::checkpoint::BooksMark;
 use crate::envelope::Symbol;
 use crate::market::Exchange;
+use crate::outcome::ResyncReason;
 use crate::rules::{PairDecimals, Rules};
 
 /// How many levels a side a book of Binance diffs holds: what its REST interface would give.
@@ -33,6 +34,8 @@ struct Kept {
     has_snapshot: bool,
     /// Whether a checksum could be held against it.
     is_checked: bool,
+    /// Whether a restart may have lost it, so that nobody has asked for its snapshot yet.
+    is_lost: bool,
 }
 
 impl Kept {
@@ -52,6 +55,8 @@ pub(super) struct Change {
     pub(super) applied: Applied,
     pub(super) summary: Summary,
     pub(super) is_live: bool,
+    /// Why its snapshot must be asked for: it has become unverified just now.
+    pub(super) doubt: Option<ResyncReason>,
 }
 
 impl Books {
@@ -59,18 +64,37 @@ impl Books {
     pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, rules: &Rules) -> Change {
         self.write_key(at.exchange, at.symbol, frame);
         let mut book_rules = book_rules(at.exchange, at.symbol, frame, rules);
-        if !self.kept.contains_key(&self.key) {
-            let kept = Kept { book: Book::new(book_rules.depth), name: Digest::of(&self.key), since: at.input.offset, has_snapshot: false, is_checked: false };
+        let is_new = !self.kept.contains_key(&self.key);
+        if is_new {
+            let kept = Kept {
+                book: Book::new(book_rules.depth),
+                name: Digest::of(&self.key),
+                since: at.input.offset,
+                has_snapshot: false,
+                is_checked: false,
+                is_lost: false,
+            };
             self.kept.insert(self.key.clone(), kept);
         }
         let Some(kept) = self.kept.get_mut(&self.key) else { unreachable!("the book was put there") };
+        let was_live = book_rules.can_be_live && (kept.book.is_live() || frame.action == Action::Snapshot);
         if frame.action == Action::Snapshot && book_rules.can_be_live {
             (kept.since, kept.has_snapshot) = (at.input.offset, true);
         }
         book_rules.checksum_suffices &= !self.lost_deep || kept.has_snapshot;
         let applied = kept.book.apply(frame, &book_rules, &mut self.checksum_text);
         kept.is_checked |= matches!(applied, Applied::Changed { checksum: Some(_), .. });
-        Change { applied, summary: kept.book.summary(), is_live: kept.book.is_live() }
+        let is_live = kept.book.is_live();
+        let doubt = match applied {
+            Applied::Changed { .. } if !book_rules.can_be_live => None,
+            Applied::Changed { gap: true, .. } if was_live && !is_live => Some(ResyncReason::Gap),
+            Applied::Changed { .. } if was_live && !is_live => Some(ResyncReason::Checksum),
+            Applied::Changed { .. } if is_new && frame.action == Action::Delta => Some(ResyncReason::NoSnapshot),
+            Applied::Changed { .. } if kept.is_lost && !is_live => Some(ResyncReason::NoSnapshot),
+            Applied::Changed { .. } | Applied::Stale => None,
+        };
+        kept.is_lost &= doubt.is_none() && !is_live;
+        Change { applied, summary: kept.book.summary(), is_live, doubt }
     }
 
     /// The books that must come back at a restart, where [`Books::are_deep`] says `deep`; `None` if there are none.
@@ -88,6 +112,11 @@ impl Books {
     /// How many books are live.
     pub(super) fn live(&self) -> usize {
         self.kept.values().filter(|kept| kept.book.is_live()).count()
+    }
+
+    /// A replay that began in the middle is over: whether a book that no snapshot made live was live before is not known.
+    pub(super) fn doubt_unverified(&mut self) {
+        self.kept.values_mut().for_each(|kept| kept.is_lost = !kept.has_snapshot && !kept.book.is_live());
     }
 
     /// Forgets all books; `lost_deep` tells whether deep ones may be lost. Once known that does not change, for nothing tells later that

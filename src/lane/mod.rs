@@ -5,6 +5,7 @@
 
 mod books;
 mod restore;
+mod resync;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::envelope::{self, Item, Origin, Symbol};
 use crate::event_time::EventTime;
 use crate::exchange::{self, Decoded};
 use crate::market::{Exchange, Kind, Stream};
-use crate::outcome::{Counts, Reason};
+use crate::outcome::{Counts, Reason, ResyncReason};
 use crate::rules::{BookMode, BookTime, Rules};
 use books::Books;
 use restore::Restoring;
@@ -170,20 +171,24 @@ impl Frames {
             self.counts.control[index] += 1;
             return Ok(());
         };
-        let Some((summary, is_live)) = self.apply(at) else {
+        let Some((summary, is_live, doubt)) = self.apply(at) else {
             self.counts.stale[index] += 1;
             return Ok(());
         };
-        if !is_live && self.rules.book_mode == BookMode::Hold {
-            self.counts.held[index] += 1;
-            return Ok(());
-        }
         let event_time = self.frame.time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let shown_time = match self.rules.book_time {
             BookTime::Event => event_time,
             BookTime::Wall => EventTime::from_micros(input.now_micros),
         };
-        let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(event_time, self.rules.future_max_ms));
+        let timestamp_ms = at.kafka_timestamp(event_time, self.rules.future_max_ms);
+        if let Some(reason) = doubt.filter(|_| self.rules.resync) {
+            self.ask_for_snapshot(at, reason, shown_time, timestamp_ms, batch);
+        }
+        if !is_live && self.rules.book_mode == BookMode::Hold {
+            self.counts.held[index] += 1;
+            return Ok(());
+        }
+        let mut record = batch.begin(Destination::Output, at.place(), timestamp_ms);
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_book(exchange, symbol, shown_time, &summary, out));
         if !is_live {
@@ -196,10 +201,10 @@ impl Frames {
         Ok(())
     }
 
-    /// The book after the frame, and whether it can be trusted; `None` if the frame is stale.
-    fn apply(&mut self, at: &At<'_>) -> Option<(Summary, bool)> {
+    /// The book after the frame, whether it can be trusted, and why no longer if that is new; `None` if the frame is stale.
+    fn apply(&mut self, at: &At<'_>) -> Option<(Summary, bool, Option<ResyncReason>)> {
         if self.frame.action == Action::Whole || self.rules.book_mode == BookMode::Frame {
-            return Some((Summary::of_frame(&mut self.frame), true));
+            return Some((Summary::of_frame(&mut self.frame), true, None));
         }
         let change = self.books.apply(at, &self.frame, &self.rules);
         let Applied::Changed { gap, checksum } = change.applied else { return None };
@@ -207,7 +212,7 @@ impl Frames {
         self.counts.gaps[index] += u64::from(gap);
         self.counts.checksum_matches[index] += u64::from(checksum == Some(true));
         self.counts.checksum_mismatches[index] += u64::from(checksum == Some(false));
-        Some((change.summary, change.is_live))
+        Some((change.summary, change.is_live, change.doubt))
     }
 
     /// Writes a dead letter (contract, sections 7 and 9).

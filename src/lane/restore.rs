@@ -76,7 +76,10 @@ impl Lane {
         self.frames.counts = counts;
         let found = self.frames.books.mark(to.deep);
         match to.books {
-            Some(mark) if from > mark.from => Restored::Partly { books, of: mark.count },
+            Some(mark) if from > mark.from => {
+                self.frames.books.doubt_unverified();
+                Restored::Partly { books, of: mark.count }
+            }
             expected if expected == found => Restored::Same { books },
             expected => {
                 self.forget_books();

@@ -17,6 +17,9 @@ const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
 /// How long to wait for a batch when nothing is under way.
 const QUIET_WAIT: Duration = Duration::from_millis(50);
 
+/// The partition of a message whose key chooses it.
+const BY_KEY: i32 = -1;
+
 /// A batch of which not all messages are acknowledged.
 struct Sent {
     parcel: Parcel,
@@ -107,11 +110,12 @@ impl BatchSender {
         let names = self.config.names(parcel.lane_id.stream);
         for index in next..parcel.batch.len() {
             let message = parcel.batch.message(index);
-            let topic = match message.destination {
-                Destination::Output => &names.output,
-                Destination::DeadLetter => &names.dlt,
+            let (topic, partition) = match message.destination {
+                Destination::Output => (names.output.as_str(), parcel.lane_id.partition),
+                Destination::DeadLetter => (names.dlt.as_str(), parcel.lane_id.partition),
+                Destination::Resync => (self.config.resync_topic.as_deref().unwrap_or_default(), BY_KEY),
             };
-            match self.producer.send(topic, parcel.lane_id.partition, &message, slot) {
+            match self.producer.send(topic, partition, &message, slot) {
                 Ok(()) => {}
                 Err(SendError::QueueFull) => {
                     self.current = Some((slot, index));
