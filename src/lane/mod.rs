@@ -4,6 +4,7 @@
 //! Kafka. `frames == records + control + stale + held + rejected frames`, in every envelope that is accepted.
 
 mod books;
+mod kept;
 mod restore;
 mod resync;
 
@@ -22,6 +23,7 @@ use crate::rules::{BookMode, BookTime, Rules};
 use books::Books;
 use restore::Restoring;
 
+pub use books::BooksStatus;
 pub use restore::Restored;
 
 /// One input record.
@@ -70,6 +72,12 @@ impl Lane {
     #[must_use]
     pub fn counts(&self) -> &Counts {
         self.restoring.as_ref().map_or(&self.frames.counts, Restoring::counts)
+    }
+
+    /// How the books stand. Takes a look at every one.
+    #[must_use]
+    pub fn books(&self) -> BooksStatus {
+        self.frames.books.status()
     }
 
     /// Processes one input record and appends what comes of it to `batch`.

@@ -71,7 +71,7 @@ impl Lane {
 
     /// Ends what [`Lane::begin_restore`] began, and sees whether the books are those of the checkpoint.
     pub fn end_restore(&mut self) -> Restored {
-        let books = self.frames.books.live();
+        let books = self.frames.books.status().live;
         let Some(Restoring { to, from, counts }) = self.restoring.take() else { return Restored::Same { books } };
         self.frames.counts = counts;
         let found = self.frames.books.mark(to.deep);

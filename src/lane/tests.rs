@@ -130,6 +130,25 @@ fn a_checkpoint_names_the_oldest_snapshot_that_a_live_book_rests_on() {
     assert_eq!(lane.checkpoint(8), crate::checkpoint::Checkpoint::without_books(8));
 }
 
+#[test]
+fn the_status_of_books_names_the_oldest_doubt() {
+    let mut lane = lane(Exchange::Bybit, Kind::Orderbook, Rules::default());
+    let mut status = |timestamp_ms: i64, frames: &[&str]| {
+        lane.process(&input(&envelope(Exchange::Bybit, frames), timestamp_ms), &mut Batch::default());
+        let BooksStatus { live, unverified, oldest_unverified_ms } = lane.books();
+        (live, unverified, oldest_unverified_ms)
+    };
+    let of_y = |frame: &str| frame.replace(r#""s":"X""#, r#""s":"Y""#);
+    assert_eq!(status(10, &["{}"]), (0, 0, None));
+    assert_eq!(status(20, &[SNAPSHOT, &of_y(NEXT)]), (1, 1, Some(20)));
+    assert_eq!(status(30, &[LATER, &of_y(LATER)]), (0, 2, Some(20)), "it became so once");
+    assert_eq!(status(40, &[&of_y(SNAPSHOT)]), (1, 1, Some(30)));
+    assert_eq!(status(-1, &[SNAPSHOT, &of_y(LATER)]), (1, 1, Some(1_700_000_000_003)), "where there is no timestamp, the event time");
+    let mut lane = self::lane(Exchange::Binance, Kind::Orderbook, Rules::default());
+    process(&mut lane, Exchange::Binance, &[r#"{"e":"depthUpdate","E":1,"s":"X","U":1,"u":5,"b":[["5","1"]],"a":[]}"#]);
+    assert_eq!(lane.books(), BooksStatus::default());
+}
+
 /// What a lane writes with resync requests on: `reason@frame` for each of them, `record` for a record, `?` after one that is unverified.
 fn shown_with_requests(exchange: Exchange, mode: BookMode, frames: &[&str]) -> Vec<String> {
     let mut lane = lane(exchange, Kind::Orderbook, Rules { resync: true, book_mode: mode, ..Rules::default() });
