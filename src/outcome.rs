@@ -13,7 +13,7 @@ pub enum Reason {
     Utf8,
     /// Nested deeper than [`crate::rules::Limits::depth`].
     Depth,
-    /// Longer than a bound of [`crate::rules::Limits`].
+    /// Longer than a bound of [`crate::rules::Limits`], or its record is longer than the brokers take.
     Size,
     /// The market or the region is unknown, or they do not belong together.
     Market,
@@ -63,7 +63,7 @@ impl Reason {
             Self::Json => "the text is not JSON",
             Self::Utf8 => "the bytes are not UTF-8 text",
             Self::Depth => "the text is nested too deeply",
-            Self::Size => "the text is too long",
+            Self::Size => "the text, or the record made of it, is too long",
             Self::Market => "the market is unknown, or is not traded in the envelope's region",
             Self::Symbol => "the symbol is not 1 to 32 characters of A-Z 0-9 . _ / -",
             Self::Missing => "the trade price, a side of the book or a key of a level is missing",

@@ -5,9 +5,11 @@
 
 mod books;
 mod kept;
+mod refused;
 mod restore;
 mod resync;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::batch::{Batch, Destination, Place};
@@ -63,6 +65,7 @@ impl Lane {
             rules,
             books: Books::default(),
             frame: Frame::default(),
+            refused: BTreeSet::new(),
             counts: Counts::default(),
         };
         Self { envelopes: envelope::Reader::default(), frames, restoring: None }
@@ -136,6 +139,8 @@ struct Frames {
     rules: Arc<Rules>,
     books: Books,
     frame: Frame,
+    /// Frames whose records the brokers do not take.
+    refused: BTreeSet<Place>,
     counts: Counts,
 }
 
@@ -163,6 +168,9 @@ impl Frames {
             self.counts.control[exchange as usize] += 1;
             return Ok(());
         };
+        if self.is_refused(at) {
+            return Err(Reason::Size);
+        }
         let time = time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(time, self.rules.future_max_ms));
         record.key(|out| encode::write_key(exchange, symbol, out));
@@ -183,6 +191,9 @@ impl Frames {
             self.counts.stale[index] += 1;
             return Ok(());
         };
+        if self.is_refused(at) {
+            return Err(Reason::Size);
+        }
         let event_time = self.frame.time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let shown_time = match self.rules.book_time {
             BookTime::Event => event_time,

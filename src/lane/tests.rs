@@ -253,6 +253,34 @@ fn frames_of_another_exchange_are_processed_and_counted() {
 }
 
 #[test]
+fn a_record_that_is_refused_becomes_a_dead_letter_and_its_book_goes_on() {
+    let frames = [SNAPSHOT, NEXT, LATER];
+    let mut lane = lane(Exchange::Bybit, Kind::Orderbook, Rules { resync: true, ..Rules::default() });
+    let plain = process(&mut lane, Exchange::Bybit, &frames);
+    lane.refuse(7, 1);
+    lane.refuse(7, 2);
+    lane.forget_refused(7);
+    lane.forget_books();
+    let batch = process(&mut lane, Exchange::Bybit, &[&frames[..], &[SNAPSHOT]].concat());
+    let shown: Vec<_> = batch.messages().map(|message| (message.destination, message.place.frame.unwrap(), text(message.value))).collect();
+    let record = |index: usize, frame: u32| (Destination::Output, frame, text(plain.message(index).value));
+    let letter = |frame: u32| (Destination::DeadLetter, frame, frames[frame as usize].to_owned());
+    assert_eq!(shown, [record(0, 0), letter(1), letter(2), record(0, 3)], "no request either: it may be what is too large");
+    assert!(headers(&batch.message(1)).contains(&"hub.reason=size".to_owned()));
+    let (counts, bybit) = (lane.counts(), Exchange::Bybit as usize);
+    assert_eq!((counts.rejected[Reason::Size as usize], counts.gaps[bybit]), (2, 2), "the book has seen them");
+    assert_adds_up(counts);
+    lane.forget_refused(8);
+    lane.forget_books();
+    assert_eq!(process(&mut lane, Exchange::Bybit, &frames), plain);
+
+    let mut lane = self::lane(Exchange::Upbit, Kind::Ticker, Rules::default());
+    lane.refuse(7, 0);
+    let batch = process(&mut lane, Exchange::Upbit, &[r#"{"trade_price":1}"#, r#"{"trade_price":2}"#]);
+    assert_eq!([0, 1].map(|index| batch.message(index).destination), [Destination::DeadLetter, Destination::Output]);
+}
+
+#[test]
 fn a_wild_clock_does_not_reach_the_kafka_timestamp() {
     let hour = 3_600_000;
     let stamps = |frame_ms: &str, input_ms: i64| {
