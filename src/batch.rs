@@ -5,14 +5,17 @@
 
 use std::ops::Range;
 
-/// Where a message goes; the partition is the lane's.
+/// The partition of a message whose key decides about it, as in Kafka's own clients.
+pub const BY_KEY: i32 = -1;
+
+/// Where a message goes. The partition is the lane's, but for [`Destination::Resync`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// The stream's output topic.
     Output,
     /// The dead-letter topic beside the stream's input topic.
     DeadLetter,
-    /// The topic of resync requests.
+    /// The one topic of requests for snapshots, to a partition chosen by the key.
     Resync,
 }
 

@@ -15,6 +15,8 @@ pub struct Rules {
     pub book_mode: BookMode,
     /// Which time an order-book record carries.
     pub book_time: BookTime,
+    /// Whether a snapshot is asked for when a book can no longer be trusted.
+    pub resync: bool,
     /// How many levels a side a Kraken book holds until a snapshot says more; `1..=1000`.
     pub kraken_depth: usize,
     /// Decimals of Kraken's pairs, by pair (`BTC/USD`), as its checksum needs them.
@@ -31,6 +33,7 @@ impl Default for Rules {
             scanner: Scanner::On,
             book_mode: BookMode::Maintained,
             book_time: BookTime::Event,
+            resync: false,
             kraken_depth: 10,
             kraken_decimals: pairs.into_iter().map(|(pair, price, quantity)| (pair.to_owned(), PairDecimals { price, quantity })).collect(),
             future_max_ms: 3_600_000,

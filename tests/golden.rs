@@ -39,8 +39,8 @@ fn check(input: &Path, expected: &Path, counters: &Path, scanner: Scanner) {
         name if name.contains("-hold.in") => BookMode::Hold,
         _ => BookMode::Maintained,
     };
-    let config = Config::default();
-    let mut replay = Replay::new(&config.streams, Rules { book_mode, scanner, ..Rules::default() });
+    let config = Config { rules: Rules { book_mode, scanner, ..Rules::default() }, ..Config::default() };
+    let mut replay = Replay::new(&config);
     let mut output = Vec::new();
     replay.run(&mut unzipped(input), &mut output).unwrap();
 

@@ -98,7 +98,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some((run::NAME, matches)) => run::run(load(matches)?.config),
         Some((demo::NAME, matches)) => demo::run(matches, load(matches)?.config),
-        Some((replay::NAME, matches)) => replay::run(matches, load(matches)?.config),
+        Some((replay::NAME, matches)) => replay::run(matches, &load(matches)?.config),
         Some((run::CHECK, matches)) => run::check(load(matches)?.config),
         Some((config::NAME, matches)) => config::run(matches, &load(matches)?),
         _ => Err(Failure::new(Failure::SOFTWARE, "no such command")),

@@ -4,10 +4,12 @@ use super::knobs::{self, Knob, STREAMS};
 use super::types::{Config, Delivery, Idle};
 use super::values::Values;
 use crate::market::Stream;
+use crate::rules::BookMode;
 
 /// Adds the problems and warnings of `config` as a whole to `values`.
 pub(super) fn check(config: &Config, values: &mut Values) {
     topics(config, values);
+    resync(config, values);
     sizes(config, values);
     delivery(config, values);
     threads(config, values);
@@ -38,6 +40,26 @@ fn topics(config: &Config, values: &mut Values) {
                 clash(values, output, other_input, &format!("the output topic {:?} is also the dead-letter topic of {other}", names.output));
             }
         }
+    }
+}
+
+/// Requests for snapshots are no input, and no reader of records expects them.
+fn resync(config: &Config, values: &mut Values) {
+    let Some(topic) = &config.resync_topic else { return };
+    for stream in Stream::ALL {
+        let names = config.names(stream);
+        let [input, output, _] = STREAMS[stream.index()];
+        for (knob, name) in [(input, &names.input), (output, &names.output)] {
+            if name == topic {
+                values.contradiction(&[&knobs::RESYNC_TOPIC, knob], "resync requests need a topic of their own");
+            }
+        }
+        if names.dlt == *topic {
+            clash(values, &knobs::RESYNC_TOPIC, input, &format!("the topic {topic:?} is also the dead-letter topic of {stream}"));
+        }
+    }
+    if config.rules.book_mode == BookMode::Frame {
+        values.warn(&[&knobs::RESYNC_TOPIC, &knobs::BOOK], "has no effect, since no books are kept");
     }
 }
 

@@ -145,6 +145,8 @@ knobs! {
              writes no records of unverified ones.";
         BOOK_TIME "book-time" "HUB_BOOK_TIME" = "event", Kind::Choice(&["event", "wall"]),
             "Which time order-book records carry: the exchange's, or that of processing. With wall the same input no longer gives the same bytes.";
+        RESYNC_TOPIC "resync-topic" "HUB_RESYNC_TOPIC" = "", Kind::Text("a topic name, or nothing"),
+            "Where snapshots of books are asked for that can no longer be trusted; empty: nowhere.";
         KRAKEN_DEPTH "kraken-depth" "HUB_KRAKEN_DEPTH" = "10", number(Count, 1, 1000),
             "How many levels a side a Kraken book holds until a snapshot has more.";
         KRAKEN_DECIMALS "kraken-decimals" "HUB_KRAKEN_DECIMALS" = "BTC/USD=1:8,ETH/USD=2:8,XRP/USD=5:8,ALGO/USD=5:8,USDG/USD=4:5,MATIC/USD=4:8",

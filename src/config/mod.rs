@@ -92,8 +92,10 @@ impl Default for Config {
 /// Reads every knob once; a bad value is reported and replaced by the default.
 fn build(values: &mut Values) -> Config {
     let suffix = values.parsed(&knobs::DLT_SUFFIX, parse::topic_part);
+    let resync_topic = values.parsed(&knobs::RESYNC_TOPIC, parse::topic_or_none);
     Config {
-        rules: rules(values),
+        rules: Rules { resync: resync_topic.is_some(), ..rules(values) },
+        resync_topic,
         brokers: values.parsed(&knobs::BROKERS, parse::brokers),
         lanes: values.parsed(&knobs::LANES, lanes::parse),
         streams: Stream::ALL.map(|stream| {
@@ -117,7 +119,6 @@ fn build(values: &mut Values) -> Config {
             channel: values.narrow(&knobs::CHANNEL_BATCHES),
         },
         kafka: kafka(values),
-        resync_topic: None,
         delivery: values.choice(&knobs::DELIVERY, [Delivery::AtLeastOnce, Delivery::ExactlyOnce]),
         commit_interval: values.duration(&knobs::COMMIT_INTERVAL_MS),
         transactions: TransactionConfig {
@@ -148,6 +149,7 @@ fn rules(values: &mut Values) -> Rules {
         kraken_depth: values.narrow(&knobs::KRAKEN_DEPTH),
         kraken_decimals: values.parsed(&knobs::KRAKEN_DECIMALS, parse::kraken_decimals),
         future_max_ms: values.narrow(&knobs::FUTURE_MAX_MS),
+        resync: false,
     }
 }
 

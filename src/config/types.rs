@@ -17,6 +17,8 @@ pub struct Config {
     pub lanes: Vec<LaneId>,
     /// Topics and group of each stream, by [`Stream::index`].
     pub streams: [StreamNames; Stream::COUNT],
+    /// The topic that resync requests are written to, if any are; nobody's input, output or dead-letter topic.
+    pub resync_topic: Option<String>,
     /// Where a lane without a committed offset begins.
     pub start: StartAt,
     /// Whether topics that are missing are made at the start.
@@ -33,8 +35,6 @@ pub struct Config {
     pub batch: BatchConfig,
     /// How the Kafka clients are set up.
     pub kafka: KafkaConfig,
-    /// The topic of resync requests, if they are wanted.
-    pub resync_topic: Option<String>,
     /// What is promised of a crash.
     pub delivery: Delivery,
     /// How often a worker commits, and how long a transaction is open; `1 ms..=60 s`.

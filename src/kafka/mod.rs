@@ -13,7 +13,7 @@ mod transaction;
 pub use consumer::{Answer, Consumer, LaneQueue, Offsets, Polled, Record};
 pub use embedded::EmbeddedBroker;
 pub use group::{Committed, Group};
-pub use producer::{BY_KEY, Cause, Failure, Producer, Report, SendError};
+pub use producer::{Cause, Failure, Producer, Report, SendError};
 pub use start::{Groups, OffsetGap, Start, group_of, groups, refuse_members, starts, take_over, take_over_all};
 pub use topics::{Cluster, TopicPlan, Unavailable};
 pub use transaction::Failed;

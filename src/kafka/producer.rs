@@ -11,7 +11,7 @@ use rdkafka::{ClientConfig, ClientContext};
 
 use super::clients;
 use super::log::LogContext;
-use crate::batch::Message;
+use crate::batch::{BY_KEY, Message};
 use crate::config::Config;
 
 /// What became of one message.
@@ -64,9 +64,6 @@ pub enum SendError {
     /// It was not taken, and there will be no report.
     Failed(Failure),
 }
-
-/// A partition that the key decides, as Kafka's own clients do it.
-pub const BY_KEY: i32 = -1;
 
 pub(super) struct Context {
     log: LogContext,

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::At;
-use crate::book::{Action, Applied, Book, BookRules, Depth, Digest, Frame, Summary};
+use super::kept::{Change, Kept};
+use crate::book::{BookRules, Depth, Frame};
 use crate::checkpoint::BooksMark;
 use crate::envelope::Symbol;
 use crate::market::Exchange;
@@ -11,6 +12,18 @@ use crate::rules::{PairDecimals, Rules};
 
 /// How many levels a side a book of Binance diffs holds: what its REST interface would give.
 const BINANCE_DEPTH: usize = 5_000;
+
+/// How the books of a lane stand. Those of Binance diffs, which are never live, do not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BooksStatus {
+    /// How many are live.
+    pub live: usize,
+    /// How many are unverified.
+    pub unverified: usize,
+    /// When the one that has been unverified for longest became so: the timestamp of the input record, or where that has none the
+    /// frame's event time. In milliseconds.
+    pub oldest_unverified_ms: Option<i64>,
+}
 
 /// All kept books of a lane. The state of a book is a function of its frames since its last snapshot, or since it began empty.
 #[derive(Debug, Default)]
@@ -23,71 +36,43 @@ pub(super) struct Books {
     checksum_text: Vec<u8>,
 }
 
-#[derive(Debug)]
-struct Kept {
-    book: Book,
-    /// The digest of the key.
-    name: Digest,
-    /// The offset of its last snapshot, or of the delta that it began with.
-    since: i64,
-    has_snapshot: bool,
-    /// Whether a checksum could be held against it.
-    is_checked: bool,
-}
-
-impl Kept {
-    /// Whether later frames may give a record that shows no doubt without a snapshot: it is live, or a checksum can make it so.
-    const fn matters(&self) -> bool {
-        self.book.is_live() || (self.is_checked && self.book.lives_by_checksum())
-    }
-
-    /// Whether it comes back when the frames since [`Kept::since`] are read again. Where deep books may be lost, not by checksums.
-    const fn comes_back(&self, deep: bool) -> bool {
-        if deep { self.has_snapshot && self.book.is_live() } else { self.matters() }
-    }
-}
-
-/// What a frame did to its book, and the book after it.
-pub(super) struct Change {
-    pub(super) applied: Applied,
-    pub(super) summary: Summary,
-    pub(super) is_live: bool,
-}
-
 impl Books {
     /// Applies a snapshot or a delta to the book that it belongs to.
     pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, rules: &Rules) -> Change {
         self.write_key(at.exchange, at.symbol, frame);
         let mut book_rules = book_rules(at.exchange, at.symbol, frame, rules);
         if !self.kept.contains_key(&self.key) {
-            let kept = Kept { book: Book::new(book_rules.depth), name: Digest::of(&self.key), since: at.input.offset, has_snapshot: false, is_checked: false };
+            let kept = Kept::new(&self.key, &book_rules, at);
             self.kept.insert(self.key.clone(), kept);
         }
         let Some(kept) = self.kept.get_mut(&self.key) else { unreachable!("the book was put there") };
-        if frame.action == Action::Snapshot && book_rules.can_be_live {
-            (kept.since, kept.has_snapshot) = (at.input.offset, true);
-        }
-        book_rules.checksum_suffices &= !self.lost_deep || kept.has_snapshot;
-        let applied = kept.book.apply(frame, &book_rules, &mut self.checksum_text);
-        kept.is_checked |= matches!(applied, Applied::Changed { checksum: Some(_), .. });
-        Change { applied, summary: kept.book.summary(), is_live: kept.book.is_live() }
+        book_rules.checksum_suffices &= !self.lost_deep || kept.has_snapshot();
+        kept.apply(at, frame, &book_rules, &mut self.checksum_text)
     }
 
     /// The books that must come back at a restart, where [`Books::are_deep`] says `deep`; `None` if there are none.
     pub(super) fn mark(&self, deep: bool) -> Option<BooksMark> {
-        let mark = |kept: &Kept| BooksMark { from: kept.since, count: 1, digest: kept.book.digest(kept.name).value() };
+        let mark = |kept: &Kept| BooksMark { from: kept.since(), count: 1, digest: kept.digest() };
         let marks = self.kept.values().filter(|kept| kept.comes_back(deep)).map(mark);
         marks.reduce(|a, b| BooksMark { from: a.from.min(b.from), count: a.count + b.count, digest: a.digest.wrapping_add(b.digest) })
     }
 
     /// Whether there are books that are kept deeper than their checksum covers, or such books may be lost.
     pub(super) fn are_deep(&self) -> bool {
-        self.lost_deep || self.kept.values().any(|kept| kept.book.is_deep())
+        self.lost_deep || self.kept.values().any(Kept::is_deep)
     }
 
-    /// How many books are live.
-    pub(super) fn live(&self) -> usize {
-        self.kept.values().filter(|kept| kept.book.is_live()).count()
+    /// A replay that began in the middle is over: whether a book that no snapshot made live was live before is not known.
+    pub(super) fn doubt_unverified(&mut self) {
+        self.kept.values_mut().for_each(Kept::doubt_unverified);
+    }
+
+    pub(super) fn status(&self) -> BooksStatus {
+        self.kept.values().filter(|kept| kept.can_be_live()).fold(BooksStatus::default(), |status, kept| {
+            let Some(since_ms) = kept.unverified_since_ms() else { return BooksStatus { live: status.live + 1, ..status } };
+            let oldest = status.oldest_unverified_ms.map_or(since_ms, |oldest| oldest.min(since_ms));
+            BooksStatus { unverified: status.unverified + 1, oldest_unverified_ms: Some(oldest), ..status }
+        })
     }
 
     /// Forgets all books; `lost_deep` tells whether deep ones may be lost. Once known that does not change, for nothing tells later that

@@ -4,8 +4,12 @@
 //! Kafka. `frames == records + control + stale + held + rejected frames`, in every envelope that is accepted.
 
 mod books;
+mod kept;
+mod refused;
 mod restore;
+mod resync;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::batch::{Batch, Destination, Place};
@@ -16,11 +20,12 @@ use crate::envelope::{self, Item, Origin, Symbol};
 use crate::event_time::EventTime;
 use crate::exchange::{self, Decoded};
 use crate::market::{Exchange, Kind, Stream};
-use crate::outcome::{Counts, Reason};
+use crate::outcome::{Counts, Reason, ResyncReason};
 use crate::rules::{BookMode, BookTime, Rules, Scanner};
 use books::Books;
 use restore::Restoring;
 
+pub use books::BooksStatus;
 pub use restore::Restored;
 
 /// One input record.
@@ -61,6 +66,7 @@ impl Lane {
             books: Books::default(),
             frame: Frame::default(),
             space: Vec::new(),
+            refused: BTreeSet::new(),
             counts: Counts::default(),
         };
         Self { envelopes: envelope::Reader::default(), frames, restoring: None }
@@ -70,6 +76,12 @@ impl Lane {
     #[must_use]
     pub fn counts(&self) -> &Counts {
         self.restoring.as_ref().map_or(&self.frames.counts, Restoring::counts)
+    }
+
+    /// How the books stand. Takes a look at every one.
+    #[must_use]
+    pub fn books(&self) -> BooksStatus {
+        self.frames.books.status()
     }
 
     /// Processes one input record and appends what comes of it to `batch`.
@@ -132,6 +144,8 @@ struct Frames {
     frame: Frame,
     /// Where an item is written without its escapes.
     space: Vec<u8>,
+    /// Frames whose records the brokers do not take.
+    refused: BTreeSet<Place>,
     counts: Counts,
 }
 
@@ -145,8 +159,7 @@ impl Frames {
     fn process(&mut self, at: &At<'_>, item: Item<'_>, batch: &mut Batch) -> Result<(), Reason> {
         let is_scanned = self.stream.kind == Kind::Orderbook && self.rules.scanner == Scanner::On;
         if is_scanned && exchange::scan_book(at.exchange, &item, &self.rules.limits, &mut self.frame) {
-            self.book(at, batch);
-            return Ok(());
+            return self.book(at, batch);
         }
         let mut space = std::mem::take(&mut self.space);
         let outcome = self.read(at, item, &mut space, batch);
@@ -162,7 +175,7 @@ impl Frames {
             (Some(text), Kind::Orderbook) => {
                 let is_data = exchange::read_book(at.exchange, text, &self.rules.limits, &mut self.frame)? == Decoded::Data(());
                 if is_data {
-                    self.book(at, batch);
+                    self.book(at, batch)?;
                 }
                 is_data
             }
@@ -175,6 +188,9 @@ impl Frames {
     fn ticker(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<bool, Reason> {
         let At { exchange, symbol, input, .. } = *at;
         let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else { return Ok(false) };
+        if self.is_refused(at) {
+            return Err(Reason::Size);
+        }
         let time = time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(time, self.rules.future_max_ms));
         record.key(|out| encode::write_key(exchange, symbol, out));
@@ -185,23 +201,30 @@ impl Frames {
     }
 
     /// Takes the book frame that was read.
-    fn book(&mut self, at: &At<'_>, batch: &mut Batch) {
+    fn book(&mut self, at: &At<'_>, batch: &mut Batch) -> Result<(), Reason> {
         let At { exchange, symbol, input, .. } = *at;
         let index = exchange as usize;
-        let Some((summary, is_live)) = self.apply(at) else {
+        let Some((summary, is_live, doubt)) = self.apply(at) else {
             self.counts.stale[index] += 1;
-            return;
+            return Ok(());
         };
-        if !is_live && self.rules.book_mode == BookMode::Hold {
-            self.counts.held[index] += 1;
-            return;
-        }
         let event_time = self.frame.time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let shown_time = match self.rules.book_time {
             BookTime::Event => event_time,
             BookTime::Wall => EventTime::from_micros(input.now_micros),
         };
-        let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(event_time, self.rules.future_max_ms));
+        let timestamp_ms = at.kafka_timestamp(event_time, self.rules.future_max_ms);
+        if let Some(reason) = doubt.filter(|_| self.rules.resync) {
+            self.ask_for_snapshot(at, reason, shown_time, timestamp_ms, batch);
+        }
+        if self.is_refused(at) {
+            return Err(Reason::Size);
+        }
+        if !is_live && self.rules.book_mode == BookMode::Hold {
+            self.counts.held[index] += 1;
+            return Ok(());
+        }
+        let mut record = batch.begin(Destination::Output, at.place(), timestamp_ms);
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_book(exchange, symbol, shown_time, &summary, out));
         if !is_live {
@@ -211,12 +234,13 @@ impl Frames {
         self.counts.records[index] += 1;
         self.counts.unverified[index] += u64::from(!is_live);
         self.counts.crossed[index] += u64::from(summary.is_crossed());
+        Ok(())
     }
 
-    /// The book after the frame, and whether it can be trusted; `None` if the frame is stale.
-    fn apply(&mut self, at: &At<'_>) -> Option<(Summary, bool)> {
+    /// The book after the frame, whether it can be trusted, and why no longer if that is new; `None` if the frame is stale.
+    fn apply(&mut self, at: &At<'_>) -> Option<(Summary, bool, Option<ResyncReason>)> {
         if self.frame.action == Action::Whole || self.rules.book_mode == BookMode::Frame {
-            return Some((Summary::of_frame(&mut self.frame), true));
+            return Some((Summary::of_frame(&mut self.frame), true, None));
         }
         let change = self.books.apply(at, &self.frame, &self.rules);
         let Applied::Changed { gap, checksum } = change.applied else { return None };
@@ -224,7 +248,7 @@ impl Frames {
         self.counts.gaps[index] += u64::from(gap);
         self.counts.checksum_matches[index] += u64::from(checksum == Some(true));
         self.counts.checksum_mismatches[index] += u64::from(checksum == Some(false));
-        Some((change.summary, change.is_live))
+        Some((change.summary, change.is_live, change.doubt))
     }
 
     /// Writes a dead letter (contract, sections 7 and 9).

@@ -71,12 +71,15 @@ impl Lane {
 
     /// Ends what [`Lane::begin_restore`] began, and sees whether the books are those of the checkpoint.
     pub fn end_restore(&mut self) -> Restored {
-        let books = self.frames.books.live();
+        let books = self.frames.books.status().live;
         let Some(Restoring { to, from, counts }) = self.restoring.take() else { return Restored::Same { books } };
         self.frames.counts = counts;
         let found = self.frames.books.mark(to.deep);
         match to.books {
-            Some(mark) if from > mark.from => Restored::Partly { books, of: mark.count },
+            Some(mark) if from > mark.from => {
+                self.frames.books.doubt_unverified();
+                Restored::Partly { books, of: mark.count }
+            }
             expected if expected == found => Restored::Same { books },
             expected => {
                 self.forget_books();
@@ -93,7 +96,4 @@ impl Lane {
             self.frames.counts = counts;
         }
     }
-
-    /// TEMP
-    pub fn refuse(&mut self, _place: crate::batch::Place) {}
 }

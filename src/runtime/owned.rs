@@ -157,6 +157,12 @@ impl Owned {
         self.opened_at.is_some()
     }
 
+    /// Notes what the brokers hold as committed.
+    pub(super) fn commit(&mut self, checkpoint: Checkpoint) {
+        self.progress.commit(checkpoint);
+        self.lane.forget_refused(self.progress.watermark().committed().offset);
+    }
+
     /// Notes that a batch has come back.
     pub(super) const fn came_back(&mut self) {
         self.under_way -= 1;
@@ -183,7 +189,9 @@ impl Owned {
         // What failed before this lane began again is dealt with; a message that is refused is written otherwise the next time.
         let wait = if refused.is_empty() && checkpoint.is_none() { self.pause } else { Duration::ZERO };
         for place in refused {
-            self.lane.refuse(place);
+            if let Some(frame) = place.frame {
+                self.lane.refuse(place.offset, frame);
+            }
         }
         self.halt();
         self.hold = Hold::Failed { until: Instant::now() + wait, checkpoint, asked: false };

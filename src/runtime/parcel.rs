@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use crate::batch::{Batch, Destination, Place};
+use crate::batch::{BY_KEY, Batch, Destination, Place};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, LaneId};
 use crate::delivery::Ticket;
-use crate::kafka::BY_KEY;
 
 /// A batch on its way.
 #[derive(Debug)]
@@ -40,11 +39,11 @@ impl Parcel {
         }
     }
 
-    /// What to note about a message that is too large for its topic: a record becomes a dead letter the next time. For a dead
-    /// letter there is nothing smaller to fall back to.
+    /// What to note about a message that is too large for its topic: its frame becomes a dead letter the next time. For a dead letter
+    /// there is nothing smaller to fall back to.
     pub(super) fn refusal(&self, message: usize) -> Option<Place> {
         let message = self.batch.message(message);
-        (message.destination == Destination::Output).then(|| message.place)
+        (message.destination != Destination::DeadLetter).then(|| message.place)
     }
 }
 

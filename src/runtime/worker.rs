@@ -222,7 +222,7 @@ impl Worker {
                 self.recycle(parcel);
             }
             Answer::Committed { lane, checkpoint } => {
-                self.lanes[lane].progress.commit(checkpoint);
+                self.lanes[lane].commit(checkpoint);
                 self.lanes[lane].recover();
             }
             Answer::Trouble { lane, fault } => self.lanes[lane].trouble(fault),
@@ -295,7 +295,7 @@ impl Worker {
             kafka::Answer::Committed(offsets) => {
                 for (partition, checkpoint) in offsets {
                     if let Some(lane) = lane_of(&self.lanes, partition) {
-                        self.lanes[lane].progress.commit(checkpoint);
+                        self.lanes[lane].commit(checkpoint);
                     }
                 }
             }
