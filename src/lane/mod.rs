@@ -208,6 +208,9 @@ impl Frames {
             self.counts.stale[index] += 1;
             return Ok(());
         };
+        if self.is_refused(at) {
+            return Err(Reason::Size);
+        }
         let event_time = self.frame.time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let shown_time = match self.rules.book_time {
             BookTime::Event => event_time,
@@ -216,9 +219,6 @@ impl Frames {
         let timestamp_ms = at.kafka_timestamp(event_time, self.rules.future_max_ms);
         if let Some(reason) = doubt.filter(|_| self.rules.resync) {
             self.ask_for_snapshot(at, reason, shown_time, timestamp_ms, batch);
-        }
-        if self.is_refused(at) {
-            return Err(Reason::Size);
         }
         if !is_live && self.rules.book_mode == BookMode::Hold {
             self.counts.held[index] += 1;
