@@ -22,7 +22,8 @@ pub(super) fn command() -> Command {
         .about("Run the core alone over record files, without Kafka")
         .long_about(
             "Run the core alone over record files, without Kafka.\n\nA record file has one Kafka record a line, as JSON (see the README). \
-             Names that end in .gz are compressed, - is standard input. All files are one log: books are kept from one to the next.",
+             Names that end in .gz are compressed, - is standard input. All files are one log: books are kept from one to the next. With \
+             --output arrays, time is that of the input records.",
         )
         .arg(Arg::new("file").value_name("FILE").required(true).action(ArgAction::Append).value_parser(value_parser!(PathBuf)).help("Input files, or -"))
         .arg(path("out").help("Where records and dead letters go; compressed if it ends in .gz [default: standard output]"))
@@ -39,6 +40,7 @@ pub(super) fn run(matches: &ArgMatches, config: &Config) -> Result<(), Failure> 
         let mut input = open_input(path)?;
         replay.run(&mut input, &mut output).map_err(|stop| failure(path, &stop))?;
     }
+    replay.finish(&mut output).map_err(|stop| failure(Path::new(""), &stop))?;
     output.finish().map_err(|error| failure(Path::new(""), &Stop::Write(error)))?;
     if let Some(path) = made_anew[1] {
         let text = format!("{}\n", counters_json(&replay.counts()));

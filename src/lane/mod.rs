@@ -12,7 +12,7 @@ mod resync;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::batch::{Batch, Destination, Place};
+use crate::batch::{BOOK_STATE, Batch, Destination, Place};
 use crate::book::{Action, Applied, Frame, Summary};
 use crate::decimal::write_integer;
 use crate::encode;
@@ -228,7 +228,7 @@ impl Frames {
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_book(exchange, symbol, shown_time, &summary, out));
         if !is_live {
-            record.header("book-state", |out| out.extend_from_slice(b"unverified"));
+            record.header(BOOK_STATE, |out| out.extend_from_slice(b"unverified"));
         }
         record.finish();
         self.counts.records[index] += 1;

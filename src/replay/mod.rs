@@ -11,11 +11,13 @@ pub use counters::counters_json;
 pub use record_file::{Field, InputRecord, OutputRecord};
 
 use crate::batch::{BY_KEY, Batch, Destination};
-use crate::config::Config;
+use crate::checkpoint::Checkpoint;
+use crate::config::{Config, Output};
 use crate::lane::{Input, Lane};
 use crate::market::Stream;
 use crate::outcome::Counts;
 use crate::rules::Rules;
+use crate::stack::Stacker;
 
 /// Why a replay ends early.
 #[derive(Debug)]
@@ -33,18 +35,22 @@ pub enum Stop {
 pub struct Replay<'c> {
     config: &'c Config,
     rules: Arc<Rules>,
-    lanes: HashMap<(Stream, i32), Lane>,
+    lanes: HashMap<(Stream, i32), (Lane, Option<Stacker>)>,
+    /// What came of one envelope.
     batch: Batch,
+    /// The same in arrays.
+    arrays: Batch,
 }
 
 impl<'c> Replay<'c> {
     /// A replay without books.
     #[must_use]
     pub fn new(config: &'c Config) -> Self {
-        Self { config, rules: Arc::new(config.rules.clone()), lanes: HashMap::new(), batch: Batch::default() }
+        Self { config, rules: Arc::new(config.rules.clone()), lanes: HashMap::new(), batch: Batch::default(), arrays: Batch::default() }
     }
 
-    /// Processes every line of `input` and writes what comes of it to `output`.
+    /// Processes every line of `input` and writes what comes of it to `output`. Arrays wait for further records as the records'
+    /// timestamps have it, and over the end of the input: see [`Replay::finish`].
     ///
     /// # Errors
     /// See [`Stop`].
@@ -68,10 +74,26 @@ impl<'c> Replay<'c> {
         }
     }
 
+    /// Writes the arrays that wait for further records, lane by lane in order.
+    ///
+    /// # Errors
+    /// [`Stop::Write`].
+    pub fn finish(&mut self, output: &mut impl Write) -> Result<(), Stop> {
+        let mut open: Vec<_> = self.lanes.iter_mut().filter_map(|(&id, (_, stacker))| Some((id, stacker.as_mut()?))).collect();
+        open.sort_unstable_by_key(|&(id, _)| id);
+        for ((stream, partition), stacker) in open {
+            stacker.flush(&mut self.arrays);
+            let written = write(self.config, stream, partition, &self.arrays, output);
+            self.arrays.clear(1 << 20);
+            written?;
+        }
+        Ok(())
+    }
+
     /// What became of all frames.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.lanes.values().fold(Counts::default(), |mut sum, lane| {
+        self.lanes.values().fold(Counts::default(), |mut sum, (lane, _)| {
             sum.add(lane.counts());
             sum
         })
@@ -81,7 +103,13 @@ impl<'c> Replay<'c> {
         let stream = Stream::ALL.into_iter().find(|stream| self.config.names(*stream).input == record.topic);
         let stream = stream.ok_or_else(|| Stop::Line(0, format!("{:?} is none of the six input topics", record.topic)))?;
         let names = self.config.names(stream);
-        let lane = self.lanes.entry((stream, record.partition)).or_insert_with(|| Lane::new(stream, record.partition, &names.input, Arc::clone(&self.rules)));
+        let (lane, stacker) = self.lanes.entry((stream, record.partition)).or_insert_with(|| {
+            let stacker = match self.config.output {
+                Output::Records => None,
+                Output::Arrays(rules) => Some(Stacker::new(rules)),
+            };
+            (Lane::new(stream, record.partition, &names.input, Arc::clone(&self.rules)), stacker)
+        });
         let headers: Vec<_> = record.headers.0.iter().map(|(name, value)| (name.as_str(), value.as_ref().map(Field::bytes))).collect();
         let input = Input {
             offset: record.offset,
@@ -92,16 +120,33 @@ impl<'c> Replay<'c> {
             headers: &headers,
         };
         lane.process(&input, &mut self.batch);
-        for message in self.batch.messages() {
-            let (topic, partition) = match message.destination {
-                Destination::Output => (names.output.as_str(), record.partition),
-                Destination::DeadLetter => (names.dlt.as_str(), record.partition),
-                Destination::Resync => (self.config.resync_topic.as_deref().unwrap_or_default(), BY_KEY),
-            };
-            serde_json::to_writer(&mut *output, &OutputRecord::new(topic, partition, &message)).map_err(|error| Stop::Write(error.into()))?;
-            output.write_all(b"\n").map_err(Stop::Write)?;
-        }
+        let written = match stacker {
+            None => write(self.config, stream, record.partition, &self.batch, output),
+            Some(stacker) => {
+                let now_us = record.timestamp_ms.max(0).unsigned_abs().saturating_mul(1_000);
+                // Nothing is committed here.
+                stacker.stack(&self.batch, &Checkpoint::without_books(record.offset), now_us, &mut self.arrays);
+                let written = write(self.config, stream, record.partition, &self.arrays, output);
+                self.arrays.clear(1 << 20);
+                written
+            }
+        };
         self.batch.clear(1 << 20);
-        Ok(())
+        written
     }
+}
+
+/// Writes the messages of a batch, one a line.
+fn write(config: &Config, stream: Stream, partition: i32, batch: &Batch, output: &mut impl Write) -> Result<(), Stop> {
+    let names = config.names(stream);
+    for message in batch.messages() {
+        let (topic, partition) = match message.destination {
+            Destination::Output => (names.output.as_str(), partition),
+            Destination::DeadLetter => (names.dlt.as_str(), partition),
+            Destination::Resync => (config.resync_topic.as_deref().unwrap_or_default(), BY_KEY),
+        };
+        serde_json::to_writer(&mut *output, &OutputRecord::new(topic, partition, &message)).map_err(|error| Stop::Write(error.into()))?;
+        output.write_all(b"\n").map_err(Stop::Write)?;
+    }
+    Ok(())
 }
