@@ -146,6 +146,13 @@ impl Consumer {
         Ok(queues)
     }
 
+    /// The partitions that librdkafka reads at present.
+    #[must_use]
+    pub fn assigned(&self) -> Vec<i32> {
+        let assignment = self.client.assignment();
+        assignment.map(|list| list.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()).unwrap_or_default()
+    }
+
     /// Serves what librdkafka tells of the client as a whole; `Some` is something that passes.
     pub fn serve(&self) -> Option<String> {
         match self.client.poll(Duration::ZERO)? {

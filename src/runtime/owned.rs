@@ -292,7 +292,7 @@ impl Owned {
         self.lost += u64::try_from(gap.size().unwrap_or(0)).unwrap_or(0);
         self.state = LaneState::Warn(format!("went on at offset {}: {gap}", gap.log.0));
         self.lane.forget_books();
-        self.progress.jump(Checkpoint::without_books(gap.log.0));
+        self.progress.jump(self.lane.checkpoint(gap.log.0));
     }
 
     fn halt(&mut self) {
@@ -331,13 +331,15 @@ impl Owned {
         }
     }
 
-    pub(super) fn status(&self) -> LaneStatus {
+    /// How far it is; `assigned` are the partitions that its consumer reads.
+    pub(super) fn status(&self, assigned: &[i32]) -> LaneStatus {
         LaneStatus {
             counts: self.lane.counts().clone(),
             position: self.progress.position(),
             watermark: self.progress.watermark().offset(),
             committed: self.progress.watermark().committed().offset,
             restoring: self.progress.restoring().map(|restore| (restore.from, restore.target.offset)),
+            is_assigned: assigned.contains(&self.id.partition) || !matches!(self.hold, Hold::None),
             state: self.state.clone(),
             books: self.lane.books(),
             last_timestamp_ms: self.last_timestamp_ms,

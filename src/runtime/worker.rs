@@ -125,7 +125,7 @@ impl Worker {
         if self.committed_at.elapsed() >= self.config.commit_interval {
             self.commit();
         }
-        if self.reported_at.elapsed() >= self.config.report_interval {
+        if self.reported_at.elapsed() >= self.config.monitor_interval() {
             self.report();
         }
         done
@@ -379,7 +379,11 @@ impl Worker {
 
     fn report(&mut self) {
         self.reported_at = Instant::now();
-        let lanes = self.lanes.iter().map(|lane| (lane.id, lane.status())).collect();
+        let mut lanes = Vec::new();
+        for Source { consumer, lanes: of_source } in &self.sources {
+            let assigned = consumer.assigned();
+            lanes.extend(of_source.iter().map(|&lane| (self.lanes[lane].id, self.lanes[lane].status(&assigned))));
+        }
         let report = WorkerReport { lanes, latencies: self.latencies.clone() };
         // Whoever reads reports is slow or gone: the next one says it all, for counts go on from the start.
         if self.reports.try_send(report).is_ok() {
