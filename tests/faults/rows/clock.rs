@@ -1,6 +1,7 @@
 //! Row 19: the wall clock moves by an hour, back and forth.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::PathBuf,
     time::{Duration, Instant},
@@ -44,6 +45,7 @@ fn row_19_wall_clock_moves(delivery: Delivery) {
         within(&format!("the longest stall after the clock moved to {}", moved.trim()), Duration::from_secs(1), longest);
     }
     let said = scene.hub().said();
+    assert!(hours(&said) >= 2, "the hub's clock did not move, or it says nothing:\n{said}");
     let stages = said.lines().filter(|line| line.contains("poll to encoded") || line.contains("encoded to acknowledged"));
     let worst = stages.filter_map(|line| seconds(line.split_once("max ")?.1)).fold(0.0, f64::max);
     report(format_args!("the greatest latency of a stage that was logged: {worst:.3} s"));
@@ -55,6 +57,11 @@ fn row_19_wall_clock_moves(delivery: Delivery) {
 fn faketime() -> Option<PathBuf> {
     let folders = fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
     folders.into_iter().find(|path| path.is_file())
+}
+
+/// How many different hours its lines have: `[2026-11-22T23:25:37Z WARN ...`.
+fn hours(said: &str) -> usize {
+    said.lines().filter_map(|line| line.strip_prefix('[')?.split_once('T')?.1.get(..2)).collect::<BTreeSet<&str>>().len()
 }
 
 /// `92 ms, of 5` in seconds.

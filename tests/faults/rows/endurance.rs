@@ -29,7 +29,9 @@ fn row_22_long_run() {
         for _ in 0..3 {
             befall(&broker, &proxy);
             thread::sleep(Duration::from_secs(2));
-            scenes.iter_mut().for_each(|scene| drop(scene.wait_for_new_output()));
+            for scene in &mut scenes {
+                scene.wait_for_new_output();
+            }
         }
         scenes.iter().for_each(|scene| scene.load().pause());
         thread::sleep(Duration::from_secs(3));

@@ -3,11 +3,15 @@
 use std::{thread, time::Duration};
 
 use crate::{
-    support::broker,
+    support::{
+        broker::{self, Broker},
+        report,
+    },
     vocabulary::{Delivery, PerSecond as _, Proxy, Scene, Vitals, at_most, in_both_modes},
 };
 
-in_both_modes!(row_17_queue_full, row_18_no_room_for_logs, row_18_no_output_at_all, row_18_few_descriptors);
+in_both_modes!(awaiting "awaits a turn for every stream while the producer is slow": row_17_queue_full);
+in_both_modes!(row_18_no_room_for_logs, row_18_no_output_at_all, row_18_few_descriptors);
 
 fn row_17_queue_full(delivery: Delivery) {
     let Some(broker) = broker::shared() else { return };
@@ -30,27 +34,28 @@ fn row_17_queue_full(delivery: Delivery) {
 }
 
 fn row_18_no_room_for_logs(delivery: Delivery) {
-    flows_although(delivery, "disk-full", "exec >/dev/full 2>&1");
+    flows_after("exec >/dev/full 2>&1", Scene::on, "disk-full", delivery);
 }
 
 fn row_18_no_output_at_all(delivery: Delivery) {
-    flows_although(delivery, "closed", "exec >&- 2>&-");
+    flows_after("exec >&- 2>&-", Scene::on, "closed", delivery);
     // A reader of the log that has gone away.
-    flows_although(delivery, "gone", r#"mkfifo "$PIPE"; (: <"$PIPE") & exec >"$PIPE" 2>&1"#);
+    flows_after(r#"mkfifo "$PIPE"; (: <"$PIPE") & exec >"$PIPE" 2>&1"#, Scene::on, "gone", delivery);
 }
 
 fn row_18_few_descriptors(delivery: Delivery) {
-    flows_although(delivery, "few-descriptors", "ulimit -n 64");
+    flows_after("ulimit -n 64", Scene::on_few_lanes, "few-descriptors", delivery);
 }
 
 /// The data path goes on, whatever became of the rest.
-fn flows_although(delivery: Delivery, name: &str, shell: &str) {
+fn flows_after(shell: &str, set: fn(&Broker, &str, Delivery) -> Scene, name: &str, delivery: Delivery) {
     let Some(broker) = broker::shared() else { return };
     let pipe = broker.dir().join(format!("{name}-{delivery}.pipe"));
-    let mut scene = Scene::on(&broker, name, delivery).after(shell).env("PIPE", pipe.to_str().unwrap()).with(&["--report-interval-s", "1"]);
+    let mut scene = set(&broker, name, delivery).after(shell).env("PIPE", pipe.to_str().unwrap()).with(&["--report-interval-s", "1"]);
     scene.start_load(10_000.per_second());
     scene.start_hub();
     scene.wait_for_new_output();
+    report(format_args!("{name}: {} descriptors", Vitals::of(scene.hub().pid()).descriptors));
     thread::sleep(Duration::from_secs(2));
     scene.wait_for_new_output();
     scene.finish().assert_promise_kept();

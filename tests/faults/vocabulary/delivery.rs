@@ -31,8 +31,25 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// Makes two tests of a case, a function of [`Delivery`].
+/// Makes two tests of a case, a function of [`Delivery`]; of one that awaits something in the hub, two that are ignored with that reason.
 macro_rules! in_both_modes {
+    (awaiting $reason:literal: $($case:ident),+ $(,)?) => {$(
+        mod $case {
+            use crate::vocabulary::Delivery;
+
+            #[test]
+            #[ignore = $reason]
+            fn at_least_once() {
+                super::$case(Delivery::AtLeastOnce);
+            }
+
+            #[test]
+            #[ignore = $reason]
+            fn exactly_once() {
+                super::$case(Delivery::ExactlyOnce);
+            }
+        }
+    )+};
     ($($case:ident),+ $(,)?) => {$(
         mod $case {
             use crate::vocabulary::Delivery;

@@ -43,8 +43,8 @@ pub enum Outcome {
 
 impl Flow {
     /// The flows of all tickers of a stream.
-    pub fn of(stream: Stream) -> impl Iterator<Item = Self> {
-        stream.region.exchanges().iter().map(|exchange| Self { exchange: *exchange, mixture: Mixture::Pure })
+    pub fn of(stream: Stream, mixture: Mixture) -> impl Iterator<Item = Self> {
+        stream.region.exchanges().iter().map(move |exchange| Self { exchange: *exchange, mixture })
     }
 
     pub fn stream(self) -> Stream {

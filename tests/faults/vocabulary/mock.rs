@@ -6,7 +6,11 @@ use std::path::Path;
 use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
 use tempfile::TempDir;
 
-use super::{delivery::Delivery, flow::Mixture, scene::Scene, scene::topics};
+use super::{
+    delivery::Delivery,
+    flow::Mixture,
+    scene::{STREAMS, Scene, flows, topics},
+};
 use crate::support::{client::Client, names::Names};
 
 /// How many brokers, numbered from 1.
@@ -37,6 +41,6 @@ impl Mock {
         for (topic, partitions) in topics(&Names::of(&name)) {
             self.cluster.create_topic(&topic, partitions, BROKERS).expect("a topic");
         }
-        Scene::among(self.client(), &self.cluster.bootstrap_servers(), self.dir(), name, delivery, mixture)
+        Scene::among(self.client(), &self.cluster.bootstrap_servers(), self.dir(), name, delivery, flows(&STREAMS, mixture))
     }
 }

@@ -19,7 +19,7 @@ mod witness;
 pub use delivery::Delivery;
 pub(crate) use delivery::in_both_modes;
 pub use figures::{PerSecond, Rate, at_least, at_most, chance, sized, spread, within};
-pub use flow::{FRAMES, Flow, Mixture};
+pub use flow::{Flow, Mixture};
 pub use mock::{BROKERS, Mock};
 pub use process::{Stillness, Vitals};
 pub use proxy::{END_TRANSACTION, Mishap, Proxy};

@@ -32,7 +32,7 @@ const CATCH_UP_BOUND: Duration = Duration::from_secs(120);
 /// When output must flow again after whatever interrupted it.
 pub const FLOW_GOAL: Duration = Duration::from_secs(3);
 /// The streams under load: two topics, two groups, six lanes.
-const STREAMS: [Stream; 2] = [Stream { region: Region::Korea, kind: Kind::Ticker }, Stream { region: Region::Ne, kind: Kind::Ticker }];
+pub const STREAMS: [Stream; 2] = [Stream { region: Region::Korea, kind: Kind::Ticker }, Stream { region: Region::Ne, kind: Kind::Ticker }];
 
 /// See the module.
 pub struct Scene {
@@ -64,16 +64,24 @@ impl Scene {
 
     /// As [`Scene::on`], with other things among the good frames.
     pub fn of(broker: &Broker, name: &str, delivery: Delivery, mixture: Mixture) -> Self {
+        Self::of_flows(broker, name, delivery, flows(&STREAMS, mixture))
+    }
+
+    /// As [`Scene::on`], with the two lanes of one stream alone.
+    pub fn on_few_lanes(broker: &Broker, name: &str, delivery: Delivery) -> Self {
+        Self::of_flows(broker, name, delivery, flows(&STREAMS[1..], Mixture::Pure))
+    }
+
+    fn of_flows(broker: &Broker, name: &str, delivery: Delivery, flows: Vec<Flow>) -> Self {
         let client = broker.client();
         let name = format!("{name}-{delivery}");
         client.create_topics(&topics(&Names::of(&name)));
-        Self::among(client, &broker.address(), broker.dir(), name, delivery, mixture)
+        Self::among(client, &broker.address(), broker.dir(), name, delivery, flows)
     }
 
     /// A scene on brokers that have its [`topics`] already.
-    pub fn among(client: Client, brokers: &str, dir: &Path, name: String, delivery: Delivery, mixture: Mixture) -> Self {
+    pub fn among(client: Client, brokers: &str, dir: &Path, name: String, delivery: Delivery, flows: Vec<Flow>) -> Self {
         let names = Names::of(&name);
-        let flows: Vec<Flow> = STREAMS.into_iter().flat_map(Flow::of).map(|flow| Flow { mixture, ..flow }).collect();
         let reader = Reader::start(&client, journals(&flows, &names));
         Self {
             delivery,
@@ -140,7 +148,8 @@ impl Scene {
 
     /// A hub's command as this scene's, to change before it starts.
     pub fn command(&self) -> HubCommand {
-        let lanes = STREAMS.map(Stream::name).join(" ");
+        let streams = STREAMS.into_iter().filter(|stream| self.sent.keys().any(|flow| flow.stream() == *stream));
+        let lanes = streams.map(Stream::name).collect::<Vec<_>>().join(" ");
         let mut command = HubCommand::run_at(&self.brokers, &self.dir, &self.names).with(&["--lanes", &lanes, "--commit-interval-ms", "100"]);
         command = command.after(&self.before_hub);
         for (variable, value) in &self.environment {
@@ -354,6 +363,11 @@ impl Scene {
 pub fn topics(names: &Names) -> Vec<(String, i32)> {
     let of = |stream: Stream| [names.input(stream), names.output(stream), names.dead_letters(stream)].map(|topic| (topic, stream.partitions()));
     STREAMS.into_iter().flat_map(of).collect()
+}
+
+/// All lanes of these streams.
+pub fn flows(streams: &[Stream], mixture: Mixture) -> Vec<Flow> {
+    streams.iter().flat_map(|stream| Flow::of(*stream, mixture)).collect()
 }
 
 fn journals(flows: &[Flow], names: &Names) -> BTreeMap<Place, Journal> {
