@@ -175,3 +175,6 @@ fn done(note: &Note, flow: Flow, evidence: &Evidence) -> u64 {
     let offset = usize::try_from(note.committed[&flow]).expect("an offset");
     evidence.inputs[&flow][..offset].iter().max().map_or(0, |index| index + 1)
 }
+
+#[cfg(test)]
+mod tests;
