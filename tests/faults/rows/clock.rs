@@ -40,7 +40,7 @@ fn row_19_wall_clock_moves(delivery: Delivery) {
         fs::rename(&next, &clock).unwrap();
         let (began, mut longest) = (Instant::now(), Duration::ZERO);
         while began.elapsed() < Duration::from_secs(4) {
-            longest = longest.max(scene.wait_for_new_output());
+            longest = longest.max(scene.wait_for_fresh_output());
         }
         within(&format!("the longest stall after the clock moved to {}", moved.trim()), Duration::from_secs(1), longest);
     }

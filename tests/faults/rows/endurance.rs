@@ -68,9 +68,9 @@ fn befall(broker: &broker::Broker, proxy: &Proxy) {
     }
 }
 
-/// The first third is for warming up.
+/// The first half is for warming up.
 fn judge_vitals(samples: &[(Duration, Vitals)]) {
-    let warm = &samples[samples.len() / 3..];
+    let warm = &samples[samples.len() / 2..];
     let values = |of: fn(&Vitals) -> u64| warm.iter().map(|(_, vitals)| of(vitals)).collect::<Vec<_>>();
     let [resident, threads, descriptors] = [values(|vitals| vitals.resident_kib), values(|vitals| vitals.threads), values(|vitals| vitals.descriptors)];
     report(format_args!("resident KiB {resident:?}, threads {threads:?}, descriptors {descriptors:?}"));

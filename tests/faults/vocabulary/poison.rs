@@ -63,7 +63,7 @@ pub fn light_at(index: u64) -> Option<&'static Poison> {
 }
 
 static HEAVY: [Poison; 3] = [
-    envelope("1 MB of [", "json", || Some(b"[".repeat(1_000_000))),
+    envelope("1 MB of [", "depth", || Some(b"[".repeat(1_000_000))),
     envelope("11.5 kB unclosed", "depth", || Some(format!(r#"{{"skipped":{},"data":[]}}"#, "[".repeat(11_500)).into_bytes())),
     frame("100,000 levels", "shape", 0, || format!(r#"{{"bids":[{}]}}"#, ["[1,1]"; 100_000].join(",")).into_bytes()),
 ];

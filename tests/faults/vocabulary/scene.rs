@@ -213,18 +213,29 @@ impl Scene {
 
     /// As [`Scene::wait_for_new_output`], of some lanes.
     pub fn wait_for_new_output_of(&mut self, is_meant: impl Fn(&Flow) -> bool) -> Duration {
+        let heads = self.reader.heads();
+        let flows = self.sent.keys().filter(|flow| is_meant(flow));
+        let beyond = flows.map(|flow| flow.output(&self.names)).map(|place| (place.clone(), heads[&place])).collect();
+        self.wait_for_output_beyond(&beyond)
+    }
+
+    /// Waits until every lane has written what the load began to send when this was called: nothing that was on its way before. Gives how long that took.
+    pub fn wait_for_fresh_output(&mut self) -> Duration {
+        let beyond = self.sent.keys().map(|flow| (flow.output(&self.names), (self.sent_by_now(*flow) + 1) * FRAMES)).collect();
+        self.wait_for_output_beyond(&beyond)
+    }
+
+    fn wait_for_output_beyond(&mut self, beyond: &BTreeMap<Place, u64>) -> Duration {
         let began = Instant::now();
-        let before = self.reader.heads();
-        let outputs: Vec<Place> = self.sent.keys().filter(|flow| is_meant(flow)).map(|flow| flow.output(&self.names)).collect();
         let (hub, reader) = (&mut self.hub, &self.reader);
         let silent = || {
             if let Some(hub) = hub {
                 hub.assert_running();
             }
             let heads = reader.heads();
-            outputs.iter().filter(|place| heads[*place] <= before[*place]).cloned().collect::<Vec<_>>()
+            beyond.iter().filter(|(place, number)| heads[*place] <= **number).map(|(place, number)| (place.clone(), heads[place], *number)).collect::<Vec<_>>()
         };
-        wait_until("new output of every lane; still silent", Duration::from_secs(90), silent, Vec::is_empty);
+        wait_until("every lane beyond a number (place, written, number)", Duration::from_secs(90), silent, Vec::is_empty);
         began.elapsed()
     }
 
