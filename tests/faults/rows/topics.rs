@@ -1,6 +1,10 @@
 //! Rows 15 and 16: offsets that are out of range, and topics that change or are not there.
 
-use std::{fs::OpenOptions, thread, time::Duration};
+use std::{
+    fs::OpenOptions,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::{
     support::{
@@ -145,7 +149,7 @@ fn row_16_partitions_added() {
     let stream = scene.flows()[0].stream();
     let topic = scene.names.input(stream);
     scene.client.admin().add_partitions(&topic, usize::try_from(stream.partitions()).unwrap() + 1);
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let line = scene.wait_until_said(&["WARN", &format!("partition {}", stream.partitions()), &topic], Duration::from_secs(300));
     report(format_args!("{line}"));
     within("new partitions are seen", Duration::from_secs(30), began.elapsed());
