@@ -50,6 +50,7 @@ fn row_21_snapshots_gone_from_the_log() {
     let Some(broker) = broker::shared() else { return };
     let mut stage = Stage::on(&broker, "books-gone", Delivery::AtLeastOnce);
     stage.start_hub(&broker);
+    stage.wait_for_output();
     stage.run_for(Duration::from_secs(2));
     stage.kill_hub();
     for lane in Lane::ALL {
@@ -119,10 +120,15 @@ impl Stage {
         streams().iter().map(|stream| self.names.output(*stream)).collect()
     }
 
+    /// Waits until every lane has written something: a hub that is killed before has shown nothing.
     fn wait_for_output(&mut self) {
-        let count = || self.client.ends(&self.outputs()).values().sum::<i64>();
-        let before = count();
-        wait_until("output", Duration::from_secs(60), count, |count| *count > before);
+        let places = Lane::ALL.map(|lane| lane.output(&self.names));
+        let ends = || {
+            let ends = self.client.ends(&self.outputs());
+            places.each_ref().map(|place| ends[place])
+        };
+        let before = ends();
+        wait_until("output of every lane", Duration::from_secs(60), ends, |now| now.iter().zip(&before).all(|(now, before)| now > before));
     }
 
     fn assert_metadata_fits(&self) {
