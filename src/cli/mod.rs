@@ -37,6 +37,8 @@ impl Failure {
     pub const IO: u8 = 74;
     /// It stopped before everything was committed; what is not will be read again.
     pub const UNCOMMITTED: u8 = 75;
+    /// Another process with the same transactional ids has taken over; a supervisor must not start this one again.
+    pub const FENCED: u8 = 77;
     /// The settings are wrong.
     pub const CONFIG: u8 = Problems::EXIT_CODE;
 
@@ -96,7 +98,7 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some((run::NAME, matches)) => run::run(load(matches)?.config),
         Some((demo::NAME, matches)) => demo::run(matches, load(matches)?.config),
-        Some((replay::NAME, matches)) => replay::run(matches, load(matches)?.config),
+        Some((replay::NAME, matches)) => replay::run(matches, &load(matches)?.config),
         Some((run::CHECK, matches)) => run::check(load(matches)?.config),
         Some((config::NAME, matches)) => config::run(matches, &load(matches)?),
         _ => Err(Failure::new(Failure::SOFTWARE, "no such command")),

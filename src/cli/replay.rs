@@ -29,8 +29,8 @@ pub(super) fn command() -> Command {
         .arg(path("counters").help("Where totals by outcome go, as JSON"))
 }
 
-pub(super) fn run(matches: &ArgMatches, config: Config) -> Result<(), Failure> {
-    let mut replay = Replay::new(&config.streams, config.rules);
+pub(super) fn run(matches: &ArgMatches, config: &Config) -> Result<(), Failure> {
+    let mut replay = Replay::new(config);
     let inputs: Vec<&PathBuf> = matches.get_many("file").into_iter().flatten().collect();
     let made_anew = ["out", "counters"].map(|name| matches.get_one::<PathBuf>(name));
     check_inputs(&inputs, &made_anew)?;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub use counters::counters_json;
 pub use record_file::{Field, InputRecord, OutputRecord};
 
-use crate::batch::{Batch, Destination};
-use crate::config::StreamNames;
+use crate::batch::{BY_KEY, Batch, Destination};
+use crate::config::Config;
 use crate::lane::{Input, Lane};
 use crate::market::Stream;
 use crate::outcome::Counts;
@@ -30,18 +30,18 @@ pub enum Stop {
 
 /// Lanes made as their first record comes, and the names of their topics.
 #[derive(Debug)]
-pub struct Replay<'n> {
-    names: &'n [StreamNames; Stream::COUNT],
+pub struct Replay<'c> {
+    config: &'c Config,
     rules: Arc<Rules>,
     lanes: HashMap<(Stream, i32), Lane>,
     batch: Batch,
 }
 
-impl<'n> Replay<'n> {
+impl<'c> Replay<'c> {
     /// A replay without books.
     #[must_use]
-    pub fn new(names: &'n [StreamNames; Stream::COUNT], rules: Rules) -> Self {
-        Self { names, rules: Arc::new(rules), lanes: HashMap::new(), batch: Batch::default() }
+    pub fn new(config: &'c Config) -> Self {
+        Self { config, rules: Arc::new(config.rules.clone()), lanes: HashMap::new(), batch: Batch::default() }
     }
 
     /// Processes every line of `input` and writes what comes of it to `output`.
@@ -78,9 +78,9 @@ impl<'n> Replay<'n> {
     }
 
     fn process(&mut self, record: &InputRecord, output: &mut impl Write) -> Result<(), Stop> {
-        let stream = Stream::ALL.into_iter().find(|stream| self.names[stream.index()].input == record.topic);
+        let stream = Stream::ALL.into_iter().find(|stream| self.config.names(*stream).input == record.topic);
         let stream = stream.ok_or_else(|| Stop::Line(0, format!("{:?} is none of the six input topics", record.topic)))?;
-        let names = &self.names[stream.index()];
+        let names = self.config.names(stream);
         let lane = self.lanes.entry((stream, record.partition)).or_insert_with(|| Lane::new(stream, record.partition, &names.input, Arc::clone(&self.rules)));
         let headers: Vec<_> = record.headers.0.iter().map(|(name, value)| (name.as_str(), value.as_ref().map(Field::bytes))).collect();
         let input = Input {
@@ -93,11 +93,12 @@ impl<'n> Replay<'n> {
         };
         lane.process(&input, &mut self.batch);
         for message in self.batch.messages() {
-            let topic = match message.destination {
-                Destination::Output => &names.output,
-                Destination::DeadLetter => &names.dlt,
+            let (topic, partition) = match message.destination {
+                Destination::Output => (names.output.as_str(), record.partition),
+                Destination::DeadLetter => (names.dlt.as_str(), record.partition),
+                Destination::Resync => (self.config.resync_topic.as_deref().unwrap_or_default(), BY_KEY),
             };
-            serde_json::to_writer(&mut *output, &OutputRecord::new(topic, record.partition, &message)).map_err(|error| Stop::Write(error.into()))?;
+            serde_json::to_writer(&mut *output, &OutputRecord::new(topic, partition, &message)).map_err(|error| Stop::Write(error.into()))?;
             output.write_all(b"\n").map_err(Stop::Write)?;
         }
         self.batch.clear(1 << 20);

@@ -59,6 +59,9 @@ impl HubCommand {
             }
         }
         command.args([name, "--brokers", brokers]).envs(names.environment()).stdin(Stdio::null());
+        if let Ok(delivery) = std::env::var("TEST_DELIVERY") {
+            command.args(["--delivery", &delivery]);
+        }
         let stderr = dir.join(format!("hub-{}.stderr", STARTED.fetch_add(1, Ordering::Relaxed)));
         Self { command, stderr }
     }
