@@ -36,7 +36,7 @@ fn row_21_no_wrong_book() {
     stage.judge(true);
 }
 
-in_both_modes!(awaiting "awaits books that outlive the hub": row_21_books_restored);
+in_both_modes!(row_21_books_restored);
 
 fn row_21_books_restored(delivery: Delivery) {
     let Some(broker) = broker::shared() else { return };

@@ -10,8 +10,7 @@ use crate::{
 /// When output must flow again after the network has failed.
 const RECOVERY_GOAL: Duration = Duration::from_secs(5);
 
-in_both_modes!(row_11_slow_network, row_11_broken_network);
-in_both_modes!(awaiting "awaits a lane that goes back to its position after a fetch with a bad checksum": row_11_flipped_byte);
+in_both_modes!(row_11_slow_network, row_11_broken_network, row_11_flipped_byte);
 
 fn row_11_slow_network(delivery: Delivery) {
     // 3 Mbit/s carry about 1,000 records a second.

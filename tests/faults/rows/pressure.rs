@@ -10,8 +10,7 @@ use crate::{
     vocabulary::{Delivery, PerSecond as _, Proxy, Scene, Vitals, at_most, in_both_modes},
 };
 
-in_both_modes!(awaiting "awaits a turn for every stream while the producer is slow": row_17_queue_full);
-in_both_modes!(row_18_no_room_for_logs, row_18_no_output_at_all, row_18_few_descriptors);
+in_both_modes!(row_17_queue_full, row_18_no_room_for_logs, row_18_no_output_at_all, row_18_few_descriptors);
 
 fn row_17_queue_full(delivery: Delivery) {
     let Some(broker) = broker::shared() else { return };
