@@ -16,7 +16,7 @@ use super::clients;
 use super::group::offsets_list;
 use super::log::LogContext;
 use crate::checkpoint::Checkpoint;
-use crate::config::{Config, StreamNames};
+use crate::config::{Config, FailPoint, StreamNames};
 use crate::lane::Input;
 
 /// How long to wait for the answer to a question about a log.
@@ -220,6 +220,8 @@ impl Clerk {
         for (partition, checkpoint) in offsets {
             super::group::add_checkpoint(&mut list, &self.topic, *partition, checkpoint, None)?;
         }
+        FailPoint::BeforeCommit.reach();
+        FailPoint::DuringCommit.reach();
         self.client.commit(&list, CommitMode::Sync)
     }
 }

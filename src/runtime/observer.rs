@@ -17,8 +17,11 @@ use crate::kafka::{Cluster, Groups};
 use crate::observe::{LaneLine, LaneState, LaneStatus, Latencies};
 use crate::rules::BookMode;
 
-/// How long one question to the brokers may take, and how long a report waits for all answers.
-const ANSWER_WAIT: Duration = Duration::from_millis(300);
+/// How long one question to the brokers may take.
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
+/// How long a look waits for all answers, for brokers may be slow, and how long the last one does.
+const LOOK_WAIT: Duration = Duration::from_secs(5);
+const LAST_LOOK_WAIT: Duration = Duration::from_millis(300);
 
 /// What the brokers tell.
 #[derive(Debug, Default)]
@@ -89,7 +92,7 @@ impl Observer {
         let Some(asked_at) = self.asked_at else { return };
         match self.answers.try_recv() {
             Ok(seen) => self.tell(seen, false, report),
-            Err(_) if asked_at.elapsed() > ANSWER_WAIT => self.tell(Seen::default(), false, report),
+            Err(_) if asked_at.elapsed() > LOOK_WAIT => self.tell(Seen::default(), false, report),
             Err(_) => {}
         }
     }
@@ -104,7 +107,7 @@ impl Observer {
 
     /// Tells the last report, whose look has begun; waits for the answers.
     pub(super) fn tell_last(&mut self, report: &mut impl FnMut(&Report<'_>)) {
-        let left = self.asked_at.map_or(Duration::ZERO, |asked_at| ANSWER_WAIT.saturating_sub(asked_at.elapsed()));
+        let left = self.asked_at.map_or(Duration::ZERO, |asked_at| LAST_LOOK_WAIT.saturating_sub(asked_at.elapsed()));
         let seen = self.answers.recv_timeout(left).unwrap_or_default();
         self.tell(seen, true, report);
     }
@@ -116,8 +119,9 @@ impl Observer {
             self.warnings = seen.warnings;
         }
         self.tell_lanes(&seen.ends);
-        if is_last || self.reported_at.elapsed() + ANSWER_WAIT >= self.config.report_interval {
-            self.reported_at = Instant::now();
+        // A look that began when the report was due.
+        if is_last || self.looked_at.duration_since(self.reported_at) >= self.config.report_interval {
+            self.reported_at = self.looked_at;
             let latencies = if is_last { &self.total } else { &self.interval };
             report(&Report { lanes: &self.lanes, ends: &seen.ends, latencies, is_last });
             self.interval.reset();

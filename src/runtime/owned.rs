@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::parcel::Parcel;
 use crate::batch::{Batch, Place};
 use crate::checkpoint::Checkpoint;
-use crate::config::{Config, LaneId, OnOffsetGap, Output};
+use crate::config::{Config, FailPoint, LaneId, OnOffsetGap, Output};
 use crate::delivery::{Progress, Step};
 use crate::kafka::{LaneQueue, OffsetGap, Start};
 use crate::lane::{Input, Lane, Restored};
@@ -138,6 +138,7 @@ impl Owned {
             }
             Step::Process => {
                 self.process(input, before, now);
+                FailPoint::AfterDecode.reach();
                 self.opened_at.get_or_insert(now);
             }
         }

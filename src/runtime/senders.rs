@@ -21,7 +21,7 @@ pub(super) type Routes = BTreeMap<LaneId, Sender<Parcel>>;
 
 /// Threads that are ready to start.
 pub(super) enum Senders {
-    One(BatchSender),
+    One(Box<BatchSender>),
     Transactors(Vec<Transactor>),
 }
 
@@ -42,7 +42,7 @@ impl Senders {
             Producers::One(producer) => {
                 let (parcels, parcels_out) = bounded(room(config.lanes.len()));
                 let routes = config.lanes.iter().map(|&lane| (lane, parcels.clone())).collect();
-                (Self::One(BatchSender::new(Arc::clone(config), Arc::clone(shared), producer, parcels_out, answers.to_vec())), routes)
+                (Self::One(Box::new(BatchSender::new(Arc::clone(config), Arc::clone(shared), producer, parcels_out, answers.to_vec()))), routes)
             }
             Producers::ForEachLane { claim, mut producers } => {
                 let mut lanes = Vec::new();

@@ -14,7 +14,7 @@ use super::parcel::{Answer, Parcel};
 use super::senders::Routes;
 use super::shared::{Failure, Shared};
 use crate::batch::{Batch, Destination};
-use crate::config::{Config, Delivery, Idle, LaneId, Output};
+use crate::config::{Config, Delivery, FailPoint, Idle, LaneId, Output};
 use crate::kafka::{self, Consumer, Polled, Start};
 use crate::observe::{LaneStatus, Latencies, RateLimit, Stage};
 use crate::rules::BookTime;
@@ -215,10 +215,14 @@ impl Worker {
     fn take_answer(&mut self, answer: Answer) {
         match answer {
             Answer::Written(parcel) => {
+                if self.config.delivery == Delivery::AtLeastOnce {
+                    FailPoint::AfterReport.reach();
+                }
                 self.measure(&parcel);
                 let lane = &mut self.lanes[parcel.lane];
+                let before = lane.progress.watermark().offset();
                 lane.progress.acknowledge(parcel.ticket);
-                if self.config.delivery == Delivery::AtLeastOnce && lane.progress.epoch() == parcel.epoch {
+                if self.config.delivery == Delivery::AtLeastOnce && lane.progress.watermark().offset() > before {
                     lane.recover();
                 }
                 self.recycle(parcel);
