@@ -1,6 +1,7 @@
 //! The consumer of one stream in one worker: partitions assigned by hand, one queue a partition, and a thread for what has to
 //! wait for the brokers, so that the worker never does.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
 
 use super::clients;
 use super::group::offsets_list;
@@ -46,7 +47,7 @@ impl Record<'_> {
 
     /// Calls `process` with the record as the core's input. `now_micros` is the moment of processing.
     pub fn with_input<R>(&self, now_micros: i64, process: impl FnOnce(&Input<'_>) -> R) -> R {
-        let headers: Vec<_> = self.0.headers().into_iter().flat_map(Headers::iter).map(|header| (header.key, header.value)).collect();
+        let headers = self.0.headers().map_or_else(Vec::new, readable);
         process(&Input {
             offset: self.0.offset(),
             timestamp_ms: self.0.timestamp().to_millis().unwrap_or(-1),
@@ -56,6 +57,12 @@ impl Record<'_> {
             headers: &headers,
         })
     }
+}
+
+/// The headers, in order. rdkafka panics for a name that is not UTF-8, which Kafka's protocol rules out; such a record is taken without headers.
+fn readable(headers: &BorrowedHeaders) -> Vec<(&str, Option<&[u8]>)> {
+    let read = || headers.iter().map(|header| (header.key, header.value)).collect();
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_default()
 }
 
 /// The input of one partition.

@@ -8,6 +8,8 @@ use crate::config::LaneId;
 
 /// How long a stop may take when the run cannot go on: what is lost for this run will be read again.
 const FAILURE_GRACE: Duration = Duration::from_secs(2);
+/// The same when another instance has taken over: what is under way is that one's now.
+const FENCED_GRACE: Duration = Duration::from_millis(100);
 
 /// Why a run cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +42,8 @@ impl Shared {
         if self.failure.set(failure.clone()).is_ok() {
             log::error!("{failure:?}");
         }
-        self.stop(Instant::now() + FAILURE_GRACE);
+        let grace = if matches!(failure, Failure::Fenced(_)) { FENCED_GRACE } else { FAILURE_GRACE };
+        self.stop(Instant::now() + grace);
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -58,13 +58,11 @@ fn row_8_leaders_and_coordinators_move_and_commits_fail() {
 }
 
 #[test]
-#[ignore = "awaits lanes that stall alone"]
 fn row_14_dead_letter_topic_forbidden() {
     dead_letter_topic_fails("forbidden", Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
 }
 
 #[test]
-#[ignore = "awaits lanes that stall alone"]
 fn row_14_dead_letter_topic_missing() {
     dead_letter_topic_fails("missing", Code::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
 }

@@ -21,7 +21,7 @@ fn row_22_long_run() {
         scene.wait_for_new_output();
         scene
     };
-    let mut scenes: Vec<Scene> = Delivery::READY.iter().map(start).collect();
+    let mut scenes: Vec<Scene> = Delivery::ALL.iter().map(start).collect();
     let length = sized(Duration::from_secs(180), Duration::from_secs(1_800));
     let began = Instant::now();
     let mut samples: Vec<Vec<(Duration, Vitals)>> = vec![Vec::new(); scenes.len()];

@@ -11,7 +11,6 @@ use crate::{
 };
 
 #[test]
-#[ignore = "awaits the lock on a host's lanes"]
 fn row_10_second_instance_at_least_once() {
     let Some(broker) = broker::shared() else { return };
     let mut scene = Scene::on(&broker, "twins", Delivery::AtLeastOnce);
@@ -30,7 +29,6 @@ fn row_10_second_instance_at_least_once() {
 }
 
 #[test]
-#[ignore = "awaits --delivery exactly-once"]
 fn row_10_second_instance_exactly_once() {
     let Some(broker) = broker::shared() else { return };
     let mut scene = Scene::on(&broker, "twins", Delivery::ExactlyOnce);

@@ -36,7 +36,7 @@ fn row_1_killed_at_random_times(delivery: Delivery) {
 const STAGES: [(&str, bool); 6] =
     [("after-decode", true), ("after-send", true), ("after-report", true), ("before-commit", true), ("after-offsets", false), ("during-commit", true)];
 
-in_both_modes!(awaiting "awaits the feature fail-points": row_2_killed_at_each_stage);
+in_both_modes!(row_2_killed_at_each_stage);
 
 fn row_2_killed_at_each_stage(delivery: Delivery) {
     let Some(broker) = broker::shared() else { return };

@@ -51,7 +51,6 @@ fn survives(scene: &mut Scene, proxy: &Proxy, mishap: Mishap) {
 }
 
 #[test]
-#[ignore = "awaits --delivery exactly-once"]
 fn row_12_end_of_transaction_comes_late() {
     behind_a_proxy("late", Delivery::ExactlyOnce, 10_000.per_second(), |scene, proxy| {
         for delay_ms in [20, 200, 2_000] {

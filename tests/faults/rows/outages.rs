@@ -16,7 +16,7 @@ const MEMORY_BOUND_MIB: f64 = 32.0 + 64.0 + 2.0 * 16.0;
 #[test]
 fn row_5_broker_killed_and_restarted() {
     let Some(mut broker) = broker::shared() else { return };
-    let mut scenes: Vec<Scene> = Delivery::READY.iter().map(|delivery| Scene::on(&broker, "broker-kills", *delivery)).collect();
+    let mut scenes: Vec<Scene> = Delivery::ALL.iter().map(|delivery| Scene::on(&broker, "broker-kills", *delivery)).collect();
     for scene in &mut scenes {
         scene.start_load(10_000.per_second());
         scene.start_hub();
@@ -83,7 +83,7 @@ fn proxied(broker: &broker::Broker, proxy: &Proxy, name: &str) -> Vec<Scene> {
         scene.wait_for_new_output();
         scene
     };
-    Delivery::READY.iter().map(start).collect()
+    Delivery::ALL.iter().map(start).collect()
 }
 
 fn flows_again(scenes: &mut [Scene], since: &str) {

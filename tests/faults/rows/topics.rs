@@ -22,7 +22,6 @@ const SAID_BOUND: Duration = Duration::from_secs(60);
 // ------------------------------------------------------------------------------------------------------------------------------ row 15
 
 #[test]
-#[ignore = "awaits lanes that stop alone"]
 fn row_15_records_deleted_while_no_hub_runs() {
     let Some(broker) = broker::shared() else { return };
     let mut scene = flowing(&broker, "deleted");
@@ -39,7 +38,6 @@ fn row_15_records_deleted_while_no_hub_runs() {
 }
 
 #[test]
-#[ignore = "awaits lanes that stop alone"]
 fn row_15_records_deleted_under_a_running_hub() {
     let Some(broker) = broker::shared() else { return };
     // A queue so short that the hub is far behind after two seconds of sleep.
@@ -62,7 +60,6 @@ fn row_15_records_deleted_under_a_running_hub() {
 }
 
 #[test]
-#[ignore = "awaits lanes that stop alone"]
 fn row_15_topic_deleted_and_made_again() {
     let Some(broker) = broker::shared() else { return };
     let mut scene = flowing(&broker, "made-again");
@@ -86,7 +83,6 @@ fn row_15_topic_deleted_and_made_again() {
 }
 
 #[test]
-#[ignore = "awaits lanes that stop alone"]
 fn row_15_log_truncated() {
     let Some(mut broker) = broker::shared() else { return };
     let mut scene = flowing(&broker, "truncated");
@@ -142,7 +138,6 @@ fn goes_on_over_the_gap(mut scene: Scene, lane: Flow, from: i64, to: i64) {
 // ------------------------------------------------------------------------------------------------------------------------------ row 16
 
 #[test]
-#[ignore = "awaits the partition monitor"]
 fn row_16_partitions_added() {
     let Some(broker) = broker::shared() else { return };
     let mut scene = flowing(&broker, "added");

@@ -47,7 +47,6 @@ const ERRORS: [(Request, &str, Code, Then); 22] = [
 ];
 
 #[test]
-#[ignore = "awaits --delivery exactly-once"]
 fn row_9_every_transactional_request_fails() {
     let _turn = broker::turn();
     let mock = Mock::start();
@@ -88,7 +87,6 @@ fn is_fenced(scene: &mut Scene, what: &str) {
 }
 
 #[test]
-#[ignore = "awaits --delivery exactly-once"]
 fn row_9_abort_with_a_thousand_records_outstanding() {
     let _turn = broker::turn();
     let mock = Mock::start();

@@ -10,8 +10,8 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// Those that a fault of the broker befalls at once. Exactly once awaits `--delivery exactly-once`.
-    pub const READY: &[Self] = &[Self::AtLeastOnce];
+    /// Those that a fault of the broker befalls at once.
+    pub const ALL: &[Self] = &[Self::AtLeastOnce, Self::ExactlyOnce];
 
     /// The hub's arguments. Ids of transactions belong to a scene as its groups do.
     pub fn arguments(self, scene: &str) -> Vec<String> {
@@ -31,25 +31,8 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// Makes two tests of a case, a function of [`Delivery`]; of one that awaits something in the hub, two that are ignored with that reason.
+/// Makes two tests of a case, a function of [`Delivery`].
 macro_rules! in_both_modes {
-    (awaiting $reason:literal: $($case:ident),+ $(,)?) => {$(
-        mod $case {
-            use crate::vocabulary::Delivery;
-
-            #[test]
-            #[ignore = $reason]
-            fn at_least_once() {
-                super::$case(Delivery::AtLeastOnce);
-            }
-
-            #[test]
-            #[ignore = $reason]
-            fn exactly_once() {
-                super::$case(Delivery::ExactlyOnce);
-            }
-        }
-    )+};
     ($($case:ident),+ $(,)?) => {$(
         mod $case {
             use crate::vocabulary::Delivery;
@@ -60,7 +43,6 @@ macro_rules! in_both_modes {
             }
 
             #[test]
-            #[ignore = "awaits --delivery exactly-once"]
             fn exactly_once() {
                 super::$case(Delivery::ExactlyOnce);
             }
