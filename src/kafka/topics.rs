@@ -258,7 +258,7 @@ impl Cluster {
 }
 
 /// Calls `attempt`, with the time it may take, until it succeeds, at least once; at `deadline` the last faults are final.
-fn retry<T>(deadline: Instant, mut attempt: impl FnMut(Duration) -> Result<T, Vec<String>>) -> Result<T, Unavailable> {
+pub(super) fn retry<T>(deadline: Instant, mut attempt: impl FnMut(Duration) -> Result<T, Vec<String>>) -> Result<T, Unavailable> {
     let mut said = Vec::new();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());

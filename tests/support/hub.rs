@@ -31,15 +31,16 @@ pub struct HubCommand {
 impl HubCommand {
     /// `market-hub run` towards `broker`, with the topics and groups of `names`, and without whatever the environment of the tests would tell a hub.
     pub fn run(broker: &Broker, names: &Names) -> Self {
-        Self::new("run", broker, names)
+        Self::new(&["run"], broker, names)
     }
 
     /// `market-hub check`, as [`HubCommand::run`].
     pub fn check(broker: &Broker, names: &Names) -> Self {
-        Self::new("check", broker, names)
+        Self::new(&["check"], broker, names)
     }
 
-    fn new(name: &str, broker: &Broker, names: &Names) -> Self {
+    /// Any command, in as many words as it has, as [`HubCommand::run`].
+    pub fn new(command_words: &[&str], broker: &Broker, names: &Names) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let mut command = Command::new(env!("CARGO_BIN_EXE_market-hub"));
         for (variable, _) in std::env::vars_os() {
@@ -47,7 +48,7 @@ impl HubCommand {
                 command.env_remove(variable);
             }
         }
-        command.args([name, "--brokers", &broker.address()]).envs(names.environment()).stdin(Stdio::null());
+        command.args(command_words).args(["--brokers", &broker.address()]).envs(names.environment()).stdin(Stdio::null());
         let stderr = broker.dir().join(format!("hub-{}.stderr", STARTED.fetch_add(1, Ordering::Relaxed)));
         Self { command, stderr }
     }
@@ -64,12 +65,43 @@ impl HubCommand {
         self
     }
 
+    /// Runs a command that ends by itself, and tells what it prints from what it says.
+    pub fn ran(mut self) -> Ran {
+        let output = self.command.output().expect("market-hub runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     pub fn start(mut self) -> Hub {
         // One file for both: what a command prints and what it says stand in one text, in order.
         let stderr = File::create(&self.stderr).expect("a file for the hub's stderr");
         let stdout = stderr.try_clone().expect("the same file for its stdout");
         let child = self.command.stdout(stdout).stderr(stderr).spawn().expect("market-hub runs");
         Hub { child, stderr: self.stderr }
+    }
+}
+
+/// What a command that ends by itself gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// `None` after a signal.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Exit code 0; gives what it printed.
+    pub fn ok(self, what: &str) -> String {
+        assert_eq!(self.code, Some(0), "{what}: {self:?}");
+        self.stdout
+    }
+
+    /// This exit code, and these parts in what it said.
+    pub fn failed(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        let missing: Vec<_> = parts.iter().filter(|part| !self.stderr.contains(**part)).collect();
+        assert!(missing.is_empty(), "{missing:?} not in {self:?}");
     }
 }
 
