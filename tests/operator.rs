@@ -4,4 +4,6 @@
 
 #[path = "operator/dlt.rs"]
 mod dlt;
+#[path = "operator/stretch.rs"]
+mod stretch;
 mod support;

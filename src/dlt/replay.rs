@@ -87,8 +87,6 @@ pub fn replay(config: &Arc<Config>, plan: &Plan, stop: &AtomicBool) -> Result<Ou
 struct Chunk {
     letters: usize,
     bytes: usize,
-    /// Whether anything is to be remembered, be it that there is nothing.
-    is_news: bool,
 }
 
 /// The replay of one partition.
@@ -140,9 +138,7 @@ impl LaneRun<'_> {
 
     /// Between `from` and `to` there are no letters.
     fn pass(&mut self, from: i64, to: i64) {
-        let before = self.done.next();
         self.done.pass(from..to);
-        self.chunk.is_news |= self.done.next() != before;
     }
 
     /// Sends a letter, or says why not; `false` where it was not, because that could not be remembered.
@@ -172,7 +168,6 @@ impl LaneRun<'_> {
             }
         }
         self.done.insert(offset..offset + 1);
-        self.chunk.is_news = true;
         if self.chunk.letters >= CHUNK_LETTERS || self.chunk.bytes >= CHUNK_BYTES {
             self.remember()?;
         }
@@ -207,10 +202,10 @@ impl LaneRun<'_> {
         Ok(())
     }
 
-    /// Waits until all that was sent is acknowledged; only then it counts as replayed.
+    /// Waits until all that was sent is acknowledged; only then it counts as replayed. Also where nothing is new: brokers forget what nobody repeats.
     fn remember(&mut self) -> Result<(), Error> {
-        let chunk = std::mem::take(&mut self.chunk);
-        if self.plan.dry_run || !chunk.is_news {
+        self.chunk = Chunk::default();
+        if self.plan.dry_run || self.done == Progress::from(self.part.log.from) {
             return Ok(());
         }
         self.writer.finish().map_err(Error::NotSent)?;

@@ -1,17 +1,26 @@
-//! The core alone over record files: input records in log order in, records and dead letters out.
+//! The core alone over record files, or over a stretch of the log: input records in log order in, records and dead letters out.
+//!
+//! Nothing here depends on when it runs, or how fast: the same input gives the same output.
 
 mod counters;
+mod digest;
+mod from_kafka;
 mod record_file;
+mod sink;
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::sync::Arc;
 
 pub use counters::counters_json;
+pub use digest::Digest;
+pub use from_kafka::LogReplay;
 pub use record_file::{Field, InputRecord, OutputRecord};
+pub use sink::{Digested, Lines, Sink, Topics};
 
 use crate::batch::{Batch, Destination};
-use crate::config::StreamNames;
+use crate::config::{LaneId, StreamNames};
+use crate::kafka::Unavailable;
 use crate::lane::{Input, Lane};
 use crate::market::Stream;
 use crate::outcome::Counts;
@@ -26,6 +35,18 @@ pub enum Stop {
     Read(io::Error),
     /// Writing failed.
     Write(io::Error),
+    /// Brokers, topics or partitions are not there.
+    Unavailable(Unavailable),
+    /// librdkafka refuses a property, or Kafka would refuse a topic's name.
+    Refused(String),
+    /// A message cannot be sent.
+    NotSent(String),
+}
+
+impl From<Unavailable> for Stop {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable)
+    }
 }
 
 /// Lanes made as their first record comes, and the names of their topics.
@@ -33,22 +54,24 @@ pub enum Stop {
 pub struct Replay<'n> {
     names: &'n [StreamNames; Stream::COUNT],
     rules: Arc<Rules>,
-    lanes: HashMap<(Stream, i32), Lane>,
+    lanes: HashMap<LaneId, Lane>,
     batch: Batch,
+    /// What became of the frames of lanes that are no more.
+    finished: Counts,
 }
 
 impl<'n> Replay<'n> {
     /// A replay without books.
     #[must_use]
     pub fn new(names: &'n [StreamNames; Stream::COUNT], rules: Rules) -> Self {
-        Self { names, rules: Arc::new(rules), lanes: HashMap::new(), batch: Batch::default() }
+        Self { names, rules: Arc::new(rules), lanes: HashMap::new(), batch: Batch::default(), finished: Counts::default() }
     }
 
-    /// Processes every line of `input` and writes what comes of it to `output`.
+    /// Processes every line of a record file; what comes of it goes to `sink`.
     ///
     /// # Errors
     /// See [`Stop`].
-    pub fn run(&mut self, input: &mut impl BufRead, output: &mut impl Write) -> Result<(), Stop> {
+    pub fn run(&mut self, input: &mut impl BufRead, sink: &mut impl Sink) -> Result<(), Stop> {
         let mut line = Vec::new();
         let mut number = 0;
         loop {
@@ -61,46 +84,54 @@ impl<'n> Replay<'n> {
                 continue;
             }
             let record: InputRecord = serde_json::from_slice(&line).map_err(|error| Stop::Line(number, error.to_string()))?;
-            self.process(&record, output).map_err(|stop| match stop {
-                Stop::Line(_, fault) => Stop::Line(number, fault),
-                stop => stop,
-            })?;
+            let stream = Stream::ALL.into_iter().find(|stream| self.names[stream.index()].input == record.topic);
+            let stream = stream.ok_or_else(|| Stop::Line(number, format!("{:?} is none of the six input topics", record.topic)))?;
+            let headers: Vec<_> = record.headers.0.iter().map(|(name, value)| (name.as_str(), value.as_ref().map(Field::bytes))).collect();
+            let input = Input {
+                offset: record.offset,
+                timestamp_ms: record.timestamp_ms,
+                now_micros: record.timestamp_ms.saturating_mul(1_000),
+                key: record.key.as_ref().map(Field::bytes),
+                value: record.value.as_ref().map(Field::bytes),
+                headers: &headers,
+            };
+            self.process(LaneId { stream, partition: record.partition }, &input, sink)?;
+        }
+    }
+
+    /// Processes the next record of a lane; what comes of it goes to `sink`.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn process(&mut self, lane: LaneId, input: &Input<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
+        let LaneId { stream, partition } = lane;
+        let names = &self.names[stream.index()];
+        let lane = self.lanes.entry(lane).or_insert_with(|| Lane::new(stream, partition, &names.input, Arc::clone(&self.rules)));
+        lane.process(input, &mut self.batch);
+        for message in self.batch.messages() {
+            let topic = match message.destination {
+                Destination::Output => &names.output,
+                Destination::DeadLetter => &names.dlt,
+            };
+            sink.take(topic, partition, &message)?;
+        }
+        self.batch.clear(1 << 20);
+        Ok(())
+    }
+
+    /// Forgets a lane and its books; only its counts stay.
+    pub fn finish(&mut self, lane: LaneId) {
+        if let Some(lane) = self.lanes.remove(&lane) {
+            self.finished.add(lane.counts());
         }
     }
 
     /// What became of all frames.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.lanes.values().fold(Counts::default(), |mut sum, lane| {
+        self.lanes.values().fold(self.finished.clone(), |mut sum, lane| {
             sum.add(lane.counts());
             sum
         })
-    }
-
-    fn process(&mut self, record: &InputRecord, output: &mut impl Write) -> Result<(), Stop> {
-        let stream = Stream::ALL.into_iter().find(|stream| self.names[stream.index()].input == record.topic);
-        let stream = stream.ok_or_else(|| Stop::Line(0, format!("{:?} is none of the six input topics", record.topic)))?;
-        let names = &self.names[stream.index()];
-        let lane = self.lanes.entry((stream, record.partition)).or_insert_with(|| Lane::new(stream, record.partition, &names.input, Arc::clone(&self.rules)));
-        let headers: Vec<_> = record.headers.0.iter().map(|(name, value)| (name.as_str(), value.as_ref().map(Field::bytes))).collect();
-        let input = Input {
-            offset: record.offset,
-            timestamp_ms: record.timestamp_ms,
-            now_micros: record.timestamp_ms.saturating_mul(1_000),
-            key: record.key.as_ref().map(Field::bytes),
-            value: record.value.as_ref().map(Field::bytes),
-            headers: &headers,
-        };
-        lane.process(&input, &mut self.batch);
-        for message in self.batch.messages() {
-            let topic = match message.destination {
-                Destination::Output => &names.output,
-                Destination::DeadLetter => &names.dlt,
-            };
-            serde_json::to_writer(&mut *output, &OutputRecord::new(topic, record.partition, &message)).map_err(|error| Stop::Write(error.into()))?;
-            output.write_all(b"\n").map_err(Stop::Write)?;
-        }
-        self.batch.clear(1 << 20);
-        Ok(())
     }
 }

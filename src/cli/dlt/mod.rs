@@ -99,7 +99,6 @@ fn json_arg(help: &'static str) -> Arg {
     Arg::new("json").long("json").action(ArgAction::SetTrue).help(help).help_heading("Output")
 }
 
-/// The group of `ls` and `replay`; the brokers forget it a week after the last replay (`offsets.retention.minutes`).
 fn group_arg() -> Arg {
     Arg::new("group")
         .long("group")
