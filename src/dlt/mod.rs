@@ -22,7 +22,7 @@ use std::time::Instant;
 
 pub use letter::{Header, Letter, REPLAYS};
 pub use progress::Progress;
-pub use replay::{Ended, Outcome, Plan, replay};
+pub use replay::{Ended, Outcome, Plan, Replay};
 pub use select::Selection;
 pub use tally::{Group, Tally, Total};
 pub use wrap::Skip;

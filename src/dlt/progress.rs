@@ -9,7 +9,9 @@ use std::ops::Range;
 /// The first word of what is written beside the offset; another layout gets another number.
 const VERSION: &str = "market-hub-dlt/1";
 /// The most that is written beside the offset: brokers take 4,096 bytes by default.
-const WORDS_BYTES_MAX: usize = 4_000;
+const WORDS_BYTES_MAX: usize = 4_096;
+/// The most that one stretch takes: a space, a plus, and two numbers.
+const STRETCH_BYTES_MAX: usize = 40;
 
 /// See the module. The stretches of `ahead` are not empty, ascend, and touch neither each other nor `next`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +56,17 @@ impl Progress {
         text
     }
 
-    /// Whether there is room for one stretch more.
+    /// Whether the letter at `offset` can be inserted and all of it still be written. At the committed offset that is always so.
     #[must_use]
-    pub fn has_room(&self) -> bool {
-        // A stretch takes 4 to 41 bytes: only many of them are worth a second look.
-        self.ahead.len() < WORDS_BYTES_MAX / 41 - 1 || self.words().len() + 41 <= WORDS_BYTES_MAX
+    pub fn has_room_for(&self, offset: i64) -> bool {
+        let touches = self.contains(offset - 1) || self.contains(offset + 1);
+        // A stretch that becomes longer by one takes at most a digit more.
+        offset <= self.next || self.contains(offset) || self.has_room(if touches { 1 } else { STRETCH_BYTES_MAX })
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        // Only many stretches are worth a second look.
+        self.ahead.len() < WORDS_BYTES_MAX / STRETCH_BYTES_MAX - 2 || self.words().len() + bytes <= WORDS_BYTES_MAX
     }
 
     /// Whether the letter at `offset` was replayed.
@@ -90,7 +98,7 @@ impl Progress {
     /// Adds the offsets of `gap`, which hold no letters (marks of transactions, records that were compacted away), where they go on from letters that were
     /// replayed. Elsewhere they would only be stretches of nothing.
     pub fn pass(&mut self, gap: Range<i64>) {
-        if gap.start <= self.next || self.contains(gap.start - 1) {
+        if gap.start <= self.next || (self.contains(gap.start - 1) && self.has_room(STRETCH_BYTES_MAX)) {
             self.insert(gap);
         }
     }
@@ -153,15 +161,22 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_some_hundred_stretches_and_never_for_more_than_brokers_take() {
+    fn there_is_room_for_some_hundred_stretches_and_always_at_the_front() {
         let mut progress = Progress::from(0);
-        let mut count = 0;
-        while progress.has_room() {
-            count += 1;
-            progress.insert(count * 1_000..count * 1_000 + 1);
+        let mut offset = 2;
+        while progress.has_room_for(offset) {
+            progress.insert(offset..offset + 1);
+            offset += 2;
         }
-        assert!(count > 500, "{count}");
-        assert!(progress.words().len() <= 4_096);
+        assert!(offset > 1_500, "{offset}");
+        let full = progress.words().len();
+        assert!((4_056..=4_096).contains(&full), "{full}");
+        for offset in 0..offset {
+            assert!(progress.has_room_for(offset), "{offset}");
+            progress.insert(offset..offset + 1);
+            assert!(progress.words().len() <= full);
+        }
+        assert_eq!(progress, Progress::from(offset));
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use super::letter::{Header, Letter, REPLAYS};
 use super::progress::Progress;
 use super::wrap::{self, Skip};
 use super::{Error, Part, Selection, Shelf};
-use crate::config::Config;
+use crate::config::{Config, LaneId};
 use crate::kafka::{Bookmarks, Outgoing, Stretch, Writer};
 use crate::market::Stream;
 use crate::outcome::Reason;
@@ -42,7 +42,7 @@ pub struct Outcome {
     pub sent: BTreeMap<(Stream, Reason), u64>,
     /// Letters selected, but not sent.
     pub skipped: BTreeMap<Skip, u64>,
-    /// Letters selected that an earlier call had sent.
+    /// Letters selected and met again that an earlier call had sent. Those below the first letter that was not are not even looked at.
     pub sent_before: u64,
     /// Letters that the filters left out.
     pub left_out: u64,
@@ -61,25 +61,44 @@ pub enum Ended {
     Full,
 }
 
-/// Replays letters until the end that the topics have now, or until `stop` is set.
-///
-/// # Errors
-/// See [`Error`]. What was acknowledged before it is remembered, up to the last chunk.
-pub fn replay(config: &Arc<Config>, plan: &Plan, stop: &AtomicBool) -> Result<Outcome, Error> {
-    let bookmarks = Bookmarks::new(config, &plan.group).map_err(Error::Refused)?;
-    let writer = Writer::new(config).map_err(Error::Refused)?;
-    let shelf = Shelf::open(config, &plan.selection)?;
-    let progress = shelf.progress(config, &bookmarks)?;
-    let mut outcome = Outcome::default();
-    for part in &shelf.parts {
-        let done = progress.get(&part.lane).cloned().unwrap_or(Progress::from(part.log.from));
-        let mut run = LaneRun { config, plan, writer: &writer, bookmarks: &bookmarks, part, done, chunk: Chunk::default() };
-        run.all(&shelf, stop, &mut outcome)?;
-        if matches!(outcome.ended, Some(Ended::Limit | Ended::Stopped)) {
-            break;
-        }
+/// A replay that knows what there is, and has sent nothing yet.
+pub struct Replay<'p> {
+    config: &'p Arc<Config>,
+    plan: &'p Plan,
+    bookmarks: Bookmarks,
+    writer: Writer,
+    shelf: Shelf,
+    progress: BTreeMap<LaneId, Progress>,
+}
+
+impl<'p> Replay<'p> {
+    /// Finds the letters, and what was replayed of them.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn open(config: &'p Arc<Config>, plan: &'p Plan) -> Result<Self, Error> {
+        let bookmarks = Bookmarks::new(config, &plan.group).map_err(Error::Refused)?;
+        let writer = Writer::new(config).map_err(Error::Refused)?;
+        let shelf = Shelf::open(config, &plan.selection)?;
+        let progress = shelf.progress(config, &bookmarks)?;
+        Ok(Self { config, plan, bookmarks, writer, shelf, progress })
     }
-    Ok(outcome)
+
+    /// Replays until the ends that the topics had when this was opened, or until `stop` is set.
+    ///
+    /// # Errors
+    /// See [`Error`]. What was acknowledged before it is remembered, up to the last chunk.
+    pub fn run(&self, stop: &AtomicBool) -> Result<Outcome, Error> {
+        let mut outcome = Outcome::default();
+        for part in &self.shelf.parts {
+            let done = self.progress.get(&part.lane).cloned().unwrap_or(Progress::from(part.log.from));
+            LaneRun { replay: self, part, done, chunk: Chunk::default() }.all(stop, &mut outcome)?;
+            if matches!(outcome.ended, Some(Ended::Limit | Ended::Stopped)) {
+                break;
+            }
+        }
+        Ok(outcome)
+    }
 }
 
 /// What is sent, but not yet remembered.
@@ -91,25 +110,22 @@ struct Chunk {
 
 /// The replay of one partition.
 struct LaneRun<'p> {
-    config: &'p Config,
-    plan: &'p Plan,
-    writer: &'p Writer,
-    bookmarks: &'p Bookmarks,
+    replay: &'p Replay<'p>,
     part: &'p Part,
     done: Progress,
     chunk: Chunk,
 }
 
 impl LaneRun<'_> {
-    fn all(&mut self, shelf: &Shelf, stop: &AtomicBool, outcome: &mut Outcome) -> Result<(), Error> {
+    fn all(&mut self, stop: &AtomicBool, outcome: &mut Outcome) -> Result<(), Error> {
         // Where only one letter is looked at, nothing is known of its neighbours.
-        let is_whole = self.plan.selection.offset.is_none();
+        let is_whole = self.replay.plan.selection.offset.is_none();
         let looked_at = &self.part.looked_at;
-        let from = if self.plan.again || !is_whole { looked_at.from } else { self.done.next().max(looked_at.from) };
+        let from = if self.replay.plan.again || !is_whole { looked_at.from } else { self.done.next().max(looked_at.from) };
         let stretch = Stretch { from, ..looked_at.clone() };
         let mut seen = from;
         let mut is_early = false;
-        shelf.reader.read(&stretch, |record| {
+        self.replay.shelf.reader.read(&stretch, |record| {
             let ended = if stop.load(Ordering::Acquire) { Some(Ended::Stopped) } else { self.limit_reached(outcome) };
             if ended.is_some() {
                 (outcome.ended, is_early) = (ended, true);
@@ -133,7 +149,7 @@ impl LaneRun<'_> {
 
     fn limit_reached(&self, outcome: &Outcome) -> Option<Ended> {
         let sent: u64 = outcome.sent.values().sum();
-        self.plan.limit.is_some_and(|limit| sent >= limit).then_some(Ended::Limit)
+        self.replay.plan.limit.is_some_and(|limit| sent >= limit).then_some(Ended::Limit)
     }
 
     /// Between `from` and `to` there are no letters.
@@ -143,12 +159,12 @@ impl LaneRun<'_> {
 
     /// Sends a letter, or says why not; `false` where it was not, because that could not be remembered.
     fn take(&mut self, letter: &Letter<'_>, outcome: &mut Outcome) -> Result<bool, Error> {
-        if !self.plan.selection.takes(letter) {
+        if !self.replay.plan.selection.takes(letter) {
             outcome.left_out += 1;
             return Ok(true);
         }
         let offset = letter.record.offset;
-        if !self.plan.again && self.done.contains(offset) {
+        if !self.replay.plan.again && self.done.contains(offset) {
             outcome.sent_before += 1;
             return Ok(true);
         }
@@ -158,10 +174,10 @@ impl LaneRun<'_> {
                 return Ok(true);
             }
             Ok((value, reason, replays)) => {
-                if !self.done.has_room() && !self.done.contains(offset) {
+                if !self.done.has_room_for(offset) {
                     return Ok(false);
                 }
-                if !self.plan.dry_run {
+                if !self.replay.plan.dry_run {
                     self.send(letter, value.as_deref(), replays)?;
                 }
                 *outcome.sent.entry((self.part.lane.stream, reason)).or_default() += 1;
@@ -177,10 +193,10 @@ impl LaneRun<'_> {
     /// The envelope to send for a letter, why it had died, and how many replays that makes.
     fn envelope(&self, letter: &Letter<'_>) -> Result<(Option<Vec<u8>>, Reason, u32), Skip> {
         let (Some(reason), Some(replays)) = (letter.reason, letter.replays) else { return Err(Skip::Foreign) };
-        if replays >= self.plan.replays_max {
+        if replays >= self.replay.plan.replays_max {
             return Err(Skip::Bound);
         }
-        let value = wrap::value(letter, self.config.rules.limits.envelope_bytes)?;
+        let value = wrap::value(letter, self.replay.config.rules.limits.envelope_bytes)?;
         Ok((value, reason, replays + 1))
     }
 
@@ -189,14 +205,14 @@ impl LaneRun<'_> {
         let mut headers: Vec<Header<'_>> = letter.kept_headers().collect();
         headers.push((REPLAYS, Some(replays.as_bytes())));
         let message = Outgoing {
-            topic: &self.config.names(self.part.lane.stream).input,
+            topic: &self.replay.config.names(self.part.lane.stream).input,
             partition: self.part.lane.partition,
             timestamp_ms: letter.record.timestamp_ms,
             key: letter.record.key,
             value,
             headers: &headers,
         };
-        self.writer.send(&message).map_err(Error::NotSent)?;
+        self.replay.writer.send(&message).map_err(Error::NotSent)?;
         self.chunk.letters += 1;
         self.chunk.bytes += value.map_or(0, <[u8]>::len);
         Ok(())
@@ -205,11 +221,11 @@ impl LaneRun<'_> {
     /// Waits until all that was sent is acknowledged; only then it counts as replayed. Also where nothing is new: brokers forget what nobody repeats.
     fn remember(&mut self) -> Result<(), Error> {
         self.chunk = Chunk::default();
-        if self.plan.dry_run || self.done == Progress::from(self.part.log.from) {
+        if self.replay.plan.dry_run || self.done == Progress::from(self.part.log.from) {
             return Ok(());
         }
-        self.writer.finish().map_err(Error::NotSent)?;
-        self.bookmarks.write(&self.part.log.topic, self.part.log.partition, self.done.next(), &self.done.words())?;
+        self.replay.writer.finish().map_err(Error::NotSent)?;
+        self.replay.bookmarks.write(&self.part.log.topic, self.part.log.partition, self.done.next(), &self.done.words())?;
         Ok(())
     }
 }

@@ -120,6 +120,25 @@ fn a_stretch_has_the_bounds_that_were_asked_for() {
 }
 
 #[test]
+fn what_was_aborted_is_no_input_and_the_marks_of_transactions_end_no_stretch_early_or_never() {
+    let Some(broker) = broker::shared() else { return };
+    let (client, names) = (broker.client(), Names::of("log-transactions"));
+    client.create_topics(&names.topics());
+    // Offsets 0-2, mark 3, aborted 4-6, mark 7, 8-10, mark 11, aborted 12-14, mark 15.
+    for (numbers, commits) in [(0..3, true), (3..6, false), (6..9, true), (9..12, false)] {
+        client.transact("log-transactions", &tickers(&names, 0, numbers), commits);
+    }
+    for (arguments, count) in
+        [(&["--to", "end"][..], 6), (&["--to", "offset:4"], 3), (&["--to", "offset:8"], 3), (&["--from", "offset:3", "--to", "offset:9"], 1)]
+    {
+        let began = std::time::Instant::now();
+        let ran = replay(&broker, &names, &[&["--lanes", "korea-ticker:0"], arguments].concat());
+        assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), count), "{arguments:?}: {ran:?}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{arguments:?}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
 fn a_prefix_keeps_the_output_apart() {
     let Some(broker) = broker::shared() else { return };
     let (client, names) = (broker.client(), Names::of("log-prefix"));

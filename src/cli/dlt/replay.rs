@@ -9,7 +9,7 @@ use super::super::run::stop_on_signals;
 use super::super::{Failure, print};
 use super::{group, group_arg, limit, selection, selection_args};
 use crate::config::Config;
-use crate::dlt::{Ended, Outcome, Plan, replay};
+use crate::dlt::{Ended, Outcome, Plan, Replay};
 
 pub(super) const NAME: &str = "replay";
 
@@ -52,15 +52,17 @@ pub(super) fn run(matches: &ArgMatches, config: &Arc<Config>) -> Result<(), Fail
         dry_run: matches.get_flag("dry-run"),
         replays_max: matches.get_one("max-replays").copied().unwrap_or(3),
     };
-    let stop = stop_on_signals()?;
-    let outcome = replay(config, &plan, &stop)?;
+    let replay = Replay::open(config, &plan)?;
+    // Only from here on is there anything to leave in good order.
+    let outcome = replay.run(&*stop_on_signals()?)?;
     print(&told(&outcome, &plan, config))?;
     match outcome.ended {
         None | Some(Ended::Limit) => Ok(()),
         Some(Ended::Stopped) => Err(Failure::new(Failure::UNCOMMITTED, "stopped before the last letter; the next call goes on")),
         Some(Ended::Full) => Err(Failure::new(
             Failure::UNCOMMITTED,
-            "stopped: filters have left out so many letters between replayed ones that no more can be remembered; replay without filters first, or take a --group of its own",
+            "stopped: so many letters between replayed ones were left out or skipped that no more can be remembered; replay without filters first, \
+             raise --max-replays, or take a --group of its own",
         )),
     }
 }
@@ -69,7 +71,7 @@ fn told(outcome: &Outcome, plan: &Plan, config: &Config) -> String {
     let Outcome { sent, skipped, sent_before, left_out, .. } = outcome;
     let (total_sent, total_skipped): (u64, u64) = (sent.values().sum(), skipped.values().sum());
     let verb = if plan.dry_run { "would be sent" } else { "sent" };
-    let mut text = format!("{total_sent} {verb}, {total_skipped} skipped, {sent_before} sent by earlier calls, {left_out} left out by filters\n");
+    let mut text = format!("{total_sent} {verb}, {total_skipped} skipped, {sent_before} passed over as sent before, {left_out} left out by filters\n");
     // Writing to a String cannot fail.
     for ((stream, reason), count) in sent {
         let _ = writeln!(text, "  {verb} to {}: {count}, reason {}", config.names(*stream).input, reason.as_str());
