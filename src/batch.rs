@@ -5,13 +5,27 @@
 
 use std::ops::Range;
 
-/// Where a message goes; the partition is the lane's.
+/// The partition of a message whose key decides about it, as in Kafka's own clients.
+pub const BY_KEY: i32 = -1;
+
+/// Where a message goes. The partition is the lane's, but for [`Destination::Resync`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// The stream's output topic.
     Output,
     /// The dead-letter topic beside the stream's input topic.
     DeadLetter,
+    /// The one topic of requests for snapshots, to a partition chosen by the key.
+    Resync,
+}
+
+/// The input that a message came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The offset of its envelope.
+    pub offset: i64,
+    /// The frame's index in `data`; `None` for the envelope as a whole.
+    pub frame: Option<u32>,
 }
 
 /// One message of a batch, as Kafka will have it.
@@ -19,6 +33,8 @@ pub enum Destination {
 pub struct Message<'b> {
     /// Where it goes.
     pub destination: Destination,
+    /// Where it comes from.
+    pub place: Place,
     /// Milliseconds since the epoch.
     pub timestamp_ms: i64,
     /// Absent where the input record of a dead letter has none.
@@ -62,6 +78,7 @@ impl Name {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Span {
     destination: Destination,
+    place: Place,
     timestamp_ms: i64,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
@@ -88,6 +105,7 @@ impl Batch {
         let span = &self.spans[index];
         Message {
             destination: span.destination,
+            place: span.place,
             timestamp_ms: span.timestamp_ms,
             key: self.slice(&span.key),
             value: self.slice(&span.value),
@@ -123,9 +141,9 @@ impl Batch {
     }
 
     /// Starts a message. Write its parts, then [`Writer::finish`] it; a writer that is dropped leaves nothing behind.
-    pub const fn begin(&mut self, destination: Destination, timestamp_ms: i64) -> Writer<'_> {
+    pub const fn begin(&mut self, destination: Destination, place: Place, timestamp_ms: i64) -> Writer<'_> {
         let (first_byte, first_header) = (self.bytes.len(), self.headers.len());
-        Writer { destination, timestamp_ms, key: None, value: None, first_byte, first_header, batch: self }
+        Writer { destination, place, timestamp_ms, key: None, value: None, first_byte, first_header, batch: self }
     }
 
     fn slice(&self, range: &Option<Range<usize>>) -> Option<&[u8]> {
@@ -137,6 +155,7 @@ impl Batch {
 #[derive(Debug)]
 pub struct Writer<'b> {
     destination: Destination,
+    place: Place,
     timestamp_ms: i64,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
@@ -172,7 +191,7 @@ impl Writer<'_> {
     pub fn finish(mut self) {
         let headers = (self.first_header, self.batch.headers.len());
         let (key, value) = (self.key.take(), self.value.take());
-        self.batch.spans.push(Span { destination: self.destination, timestamp_ms: self.timestamp_ms, key, value, headers });
+        self.batch.spans.push(Span { destination: self.destination, place: self.place, timestamp_ms: self.timestamp_ms, key, value, headers });
         (self.first_byte, self.first_header) = (self.batch.bytes.len(), self.batch.headers.len());
     }
 
@@ -202,7 +221,7 @@ mod tests {
     const OURS: [&str; 4] = ["even-0", "odd-1", "even-2", "odd-3"];
 
     fn write(batch: &mut Batch, (timestamp_ms, key, value, headers, finished): &Draft) {
-        let mut writer = batch.begin(destination(*timestamp_ms), *timestamp_ms);
+        let mut writer = batch.begin(destination(*timestamp_ms), place(*timestamp_ms), *timestamp_ms);
         // The value first: the order of the parts is free.
         value.iter().for_each(|value| writer.value(|out| out.extend_from_slice(value)));
         key.iter().for_each(|key| writer.key(|out| out.extend_from_slice(key)));
@@ -219,6 +238,10 @@ mod tests {
 
     const fn destination(timestamp_ms: i64) -> Destination {
         if timestamp_ms % 2 == 0 { Destination::Output } else { Destination::DeadLetter }
+    }
+
+    fn place(timestamp_ms: i64) -> Place {
+        Place { offset: timestamp_ms * 3, frame: u32::try_from(timestamp_ms).ok().filter(|frame| frame % 3 > 0) }
     }
 
     fn bytes() -> impl Strategy<Value = Bytes> {
@@ -241,6 +264,7 @@ mod tests {
             prop_assert_eq!((batch.len(), batch.is_empty(), batch.bytes()), (finished.len(), finished.is_empty(), total.sum()));
             for (message, (timestamp_ms, key, value, headers, _)) in batch.messages().zip(finished) {
                 prop_assert_eq!((message.timestamp_ms, message.destination), (*timestamp_ms, destination(*timestamp_ms)));
+                prop_assert_eq!(message.place, place(*timestamp_ms));
                 prop_assert_eq!((message.key, message.value), (key.as_deref(), value.as_deref()));
                 let expected = headers.iter().map(|(name, value)| (OURS[usize::from(*name)], value.as_deref()));
                 prop_assert!(message.headers().eq(expected));

@@ -162,6 +162,17 @@ impl Amount {
         write_units(self.0, out);
     }
 
+    /// Appends the shortest spelling: as the plain form, but a whole number has neither point nor fraction.
+    pub fn write_shortest(self, out: &mut Vec<u8>) {
+        let whole = self.0 / SCALE;
+        write_integer(whole, out);
+        let fraction = (self.0 - whole * SCALE) as u64;
+        if fraction != 0 {
+            out.push(b'.');
+            write_fraction(fraction, out);
+        }
+    }
+
     /// Appends the amount with exactly `decimals` digits after the point (no point for 0), as an exchange would spell
     /// it; `decimals <= 18`. `None`, with nothing appended, if that would lose digits.
     pub fn write_fixed(self, decimals: usize, point: bool, out: &mut Vec<u8>) -> Option<()> {
@@ -214,6 +225,12 @@ impl Total {
         let (low, borrow) = self.low.overflowing_sub(amount.0);
         self.low = low;
         self.high -= borrow as u64;
+    }
+
+    /// The count of 10^-18ths in 64-bit words, the lowest first.
+    #[must_use]
+    pub const fn words(self) -> [u64; 3] {
+        [self.low as u64, (self.low >> 64) as u64, self.high]
     }
 
     /// Appends the plain form.
@@ -294,6 +311,17 @@ impl Rate {
         out.push(b'.');
         write_padded(u64::from(self.millionths), 6, out);
     }
+}
+
+/// Reads a whole number of up to 18 digits, without a superfluous leading zero, from the start of `text`. Returns it with
+/// its length; `None` where the text starts otherwise. What follows is not looked at.
+#[inline]
+#[must_use]
+pub fn parse_whole(text: &[u8]) -> Option<(u64, usize)> {
+    let window = &text[..text.len().min(DECIMALS + 1)];
+    let (value, length) = leading_digits(window, 0);
+    let is_common = (1..=DECIMALS).contains(&length) && (window[0] != b'0' || length == 1);
+    is_common.then_some((value, length))
 }
 
 /// `value` with the digits at the start of `text` behind it, and how many there are. It wraps where there are too many.
@@ -617,6 +645,14 @@ mod tests {
                 let mut out = Vec::new();
                 amount.write_fixed(usize::from(decimals), true, &mut out);
                 prop_assert_eq!(&out, &text.as_bytes()[..length]);
+            }
+        }
+
+        #[test]
+        fn whole_numbers_are_read_alike(text in "[0-9]{0,20}[.,\"e]?") {
+            if let Some((value, length)) = parse_whole(text.as_bytes()) {
+                prop_assert_eq!(text[..length].parse(), Ok(value));
+                prop_assert_eq!(&value.to_string(), &text[..length]);
             }
         }
 

@@ -1,10 +1,11 @@
 //! Records as bytes, field by field in the order of the contract, without white space (sections 4 and 6).
 
 use crate::book::Summary;
-use crate::decimal::{Amount, Decimal};
+use crate::decimal::{Amount, Decimal, write_integer};
 use crate::envelope::Symbol;
 use crate::event_time::EventTime;
 use crate::market::Exchange;
+use crate::outcome::ResyncReason;
 use crate::ticker::Ticker;
 
 /// Appends the key of a record: `OKX:BTC`.
@@ -57,6 +58,73 @@ pub fn write_book(exchange: Exchange, symbol: &Symbol, time: EventTime, summary:
     out.extend_from_slice(b",\"timestamp\":\"");
     time.write_utc(out);
     out.extend_from_slice(b"\"}");
+}
+
+/// What a resync request tells.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names are those of its fields")]
+pub struct Resync<'a> {
+    pub market: Exchange,
+    pub symbol: &'a Symbol,
+    pub instrument: Option<&'a [u8]>,
+    pub reason: ResyncReason,
+    pub topic: &'a str,
+    pub partition: i32,
+    pub offset: i64,
+    pub frame: u32,
+    pub timestamp: EventTime,
+}
+
+/// Appends a request for a snapshot. The instrument may be any text.
+pub fn write_resync(resync: &Resync<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"market\":\"");
+    out.extend_from_slice(resync.market.as_str().as_bytes());
+    out.extend_from_slice(b"\",\"symbol\":\"");
+    out.extend_from_slice(resync.symbol.as_bytes());
+    out.extend_from_slice(b"\",\"instrument\":");
+    write_or_null(resync.instrument, write_string, out);
+    out.extend_from_slice(b",\"reason\":\"");
+    out.extend_from_slice(resync.reason.as_str().as_bytes());
+    out.extend_from_slice(b"\",\"topic\":");
+    write_string(resync.topic.as_bytes(), out);
+    let place =
+        [(",\"partition\":", u64::from(resync.partition.unsigned_abs())), (",\"offset\":", resync.offset.unsigned_abs()), (",\"frame\":", resync.frame.into())];
+    for (name, number) in place {
+        out.extend_from_slice(name.as_bytes());
+        write_integer(number.into(), out);
+    }
+    out.extend_from_slice(b",\"timestamp\":\"");
+    resync.timestamp.write_utc(out);
+    out.extend_from_slice(b"\"}");
+}
+
+/// Appends a JSON string. A surrogate that stands alone, three bytes that are no UTF-8, is escaped.
+fn write_string(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text;
+    while let Some((&first, tail)) = rest.split_first() {
+        rest = match *rest {
+            [0xed, high @ 0xa0..=0xbf, low, ref tail @ ..] => {
+                write_escape(0xd000 | u32::from(high & 0x3f) << 6 | u32::from(low & 0x3f), out);
+                tail
+            }
+            _ => {
+                match first {
+                    b'"' | b'\\' => out.extend_from_slice(&[b'\\', first]),
+                    0..0x20 => write_escape(first.into(), out),
+                    _ => out.push(first),
+                }
+                tail
+            }
+        };
+    }
+    out.push(b'"');
+}
+
+/// Appends `\uXXXX`.
+fn write_escape(unit: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\\u");
+    out.extend((0..4).rev().map(|digit| b"0123456789abcdef"[(unit >> (4 * digit) & 15) as usize]));
 }
 
 fn write_head(exchange: Exchange, symbol: &Symbol, out: &mut Vec<u8>) {
@@ -141,6 +209,26 @@ mod tests {
             text(|symbol, out| write_book(Exchange::Upbit, symbol, EventTime::from_micros(0), &summary, out)),
             r#"{"region":"Korea","market":"UPBIT","coin_symbol":"BTC","highest_bid":5.0,"lowest_ask":null,"spread":null,"total_bid_volume":0.0,"total_ask_volume":0.0,"timestamp":"1970-01-01 00:00:00.000000+00:00"}"#
         );
+    }
+
+    #[test]
+    fn a_resync_request_is_one_line_of_json_whatever_the_instrument_is_called() {
+        let written = |instrument: Option<&[u8]>, reason| {
+            text(|symbol, out| {
+                let timestamp = EventTime::from_micros(1_729_679_100_050_000);
+                let request = Resync { market: Exchange::Okx, symbol, instrument, reason, topic: "in", partition: 2, offset: 77, frame: 3, timestamp };
+                write_resync(&request, out);
+            })
+        };
+        assert_eq!(
+            written(Some(b"BTC-USDT"), ResyncReason::Gap),
+            r#"{"market":"OKX","symbol":"BTC","instrument":"BTC-USDT","reason":"gap","topic":"in","partition":2,"offset":77,"frame":3,"timestamp":"2024-10-23 10:25:00.050000+00:00"}"#
+        );
+        assert!(written(None, ResyncReason::NoSnapshot).contains(r#","instrument":null,"reason":"no_snapshot","#));
+        let odd = "\"\\\n\u{1}\u{7f} \u{e9}\u{ac00}\u{1f600}";
+        let value: serde_json::Value = serde_json::from_str(&written(Some(odd.as_bytes()), ResyncReason::Checksum)).unwrap();
+        assert_eq!((value["instrument"].as_str(), value["reason"].as_str()), (Some(odd), Some("checksum")));
+        assert!(written(Some(b"a\xed\xa0\xbdb"), ResyncReason::Gap).contains(r#""a\ud83db""#));
     }
 
     #[test]

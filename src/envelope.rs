@@ -1,7 +1,7 @@
 //! Envelopes: one input record taken apart into the header fields and the items of `data` (contract, sections 2 and 9).
 //!
-//! One pass over the bytes decides whether the envelope is accepted. Items that are strings, as the collector writes
-//! them, are unescaped into one buffer on the way; frames are not looked into.
+//! One pass over the bytes decides whether the envelope is accepted; frames are not looked into. Items that are strings
+//! with escaped quotes alone, as the collector writes them, stay as they are; others are unescaped on the way.
 
 use crate::json::{Cursor, unescape};
 use crate::market::{Exchange, Region};
@@ -69,7 +69,10 @@ pub struct Envelope<'e> {
 /// One element of `data`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'e> {
-    /// A string, which usually holds a frame: its bytes without escapes.
+    /// A string in which quotes are escaped and nothing else, which is how frames usually come: as it stands in the
+    /// envelope, with the quotes around it.
+    Quoted(&'e [u8]),
+    /// Any other string: its bytes without escapes.
     Text {
         /// UTF-8, unless a surrogate stands alone.
         bytes: &'e [u8],
@@ -86,11 +89,20 @@ pub enum Item<'e> {
 }
 
 impl<'e> Item<'e> {
-    /// The bytes that a dead letter carries.
-    #[must_use]
-    pub const fn bytes(&self) -> &'e [u8] {
-        match self {
+    /// The bytes that a frame reader reads and a dead letter carries: without escapes, in `space` if they have to be
+    /// written for that.
+    pub fn bytes<'s>(&self, space: &'s mut Vec<u8>) -> &'s [u8]
+    where
+        'e: 's,
+    {
+        match *self {
             Self::Text { bytes, .. } | Self::Inline { bytes, .. } => bytes,
+            Self::Quoted(string) => {
+                space.clear();
+                // It is a string, and no surrogate can be in it.
+                let _ = Cursor::new(string).take_string(space);
+                space
+            }
         }
     }
 }
@@ -100,15 +112,17 @@ impl<'e> Envelope<'e> {
     pub fn items(&self) -> impl ExactSizeIterator<Item = Item<'e>> + use<'e> {
         let (bytes, reader) = (self.bytes, self.reader);
         reader.spans.iter().map(move |span| match *span {
+            Span::Quoted { start, end } => Item::Quoted(&bytes[start..end]),
             Span::Text { start, end, lone_surrogate } => Item::Text { bytes: &reader.unescaped[start..end], lone_surrogate },
             Span::Inline { start, end, depth } => Item::Inline { bytes: &bytes[start..end], depth },
         })
     }
 }
 
-/// Where an item stands: a string in the unescaped buffer, anything else in the envelope.
+/// Where an item stands: a string with more than quotes escaped in the unescaped buffer, anything else in the envelope.
 #[derive(Clone, Copy, Debug)]
 enum Span {
+    Quoted { start: usize, end: usize },
     Text { start: usize, end: usize, lone_surrogate: bool },
     Inline { start: usize, end: usize, depth: usize },
 }
@@ -194,7 +208,9 @@ impl Reader {
     fn items(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Reason> {
         cursor.expect(b'[')?;
         while cursor.next_member(self.spans.is_empty(), b']')? {
-            let span = if cursor.peek() == Some(b'"') {
+            let span = if let Some((start, end)) = cursor.take_quoted() {
+                Span::Quoted { start, end }
+            } else if cursor.peek() == Some(b'"') {
                 let start = self.unescaped.len();
                 let lone_surrogate = cursor.take_string(&mut self.unescaped)?;
                 Span::Text { start, end: self.unescaped.len(), lone_surrogate }
@@ -230,7 +246,7 @@ mod tests {
         let mut reader = Reader::default();
         let envelope = reader.read(text.as_bytes(), &Limits::default()).map_err(|rejected| rejected.reason)?;
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let items = envelope.items().map(|item| text(item.bytes())).collect();
+        let items = envelope.items().map(|item| text(item.bytes(&mut Vec::new()))).collect();
         Ok((envelope.exchange, text(envelope.symbol.as_bytes()), items))
     }
 

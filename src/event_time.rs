@@ -34,8 +34,14 @@ impl EventTime {
             return None;
         }
         let value = Decimal::parse(text).ok().filter(|value| value.is_positive())?;
-        // A positive decimal is below 10^20, so microseconds are below 10^17.
-        let micros = match value.whole() {
+        Self::of_whole(value.whole())
+    }
+
+    /// As [`EventTime::of_number`], of a number read before and cut to a whole one; below 10^20.
+    #[must_use]
+    pub fn of_whole(value: u128) -> Option<Self> {
+        // Microseconds are below 10^17.
+        let micros = match value {
             0 => return None,
             seconds @ ..100_000_000_000 => seconds * 1_000_000,
             millis @ ..100_000_000_000_000 => millis * 1_000,
@@ -49,7 +55,12 @@ impl EventTime {
     /// epoch, counts as absent.
     #[must_use]
     pub fn of_text(token: &Token<'_>, chars_max: usize) -> Option<Self> {
-        let text = token.text().filter(|text| text.len() <= chars_max)?;
+        Self::of_rfc3339(token.text().filter(|text| text.len() <= chars_max)?)
+    }
+
+    /// As [`EventTime::of_text`], of a text read before.
+    #[must_use]
+    pub fn of_rfc3339(text: &[u8]) -> Option<Self> {
         let (seconds, micros) = rfc3339(text)?;
         Some(Self(seconds * MICROS_A_SECOND + micros)).filter(|time| time.0 > 0)
     }

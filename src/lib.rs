@@ -52,7 +52,7 @@ pub mod encode;
 pub mod batch;
 pub mod checkpoint;
 pub mod lane;
-pub mod watermark;
+pub mod delivery;
 // What runs it.
 pub mod config;
 pub mod observe;

@@ -13,7 +13,7 @@ pub enum Reason {
     Utf8,
     /// Nested deeper than [`crate::rules::Limits::depth`].
     Depth,
-    /// Longer than a bound of [`crate::rules::Limits`].
+    /// Longer than a bound of [`crate::rules::Limits`], or its record is longer than the brokers take.
     Size,
     /// The market or the region is unknown, or they do not belong together.
     Market,
@@ -69,13 +69,36 @@ impl Reason {
             Self::Json => "the text is not JSON",
             Self::Utf8 => "the bytes are not UTF-8 text",
             Self::Depth => "the text is nested too deeply",
-            Self::Size => "the text is too long",
+            Self::Size => "the text, or the record made of it, is too long",
             Self::Market => "the market is unknown, or is not traded in the envelope's region",
             Self::Symbol => "the symbol is not 1 to 32 characters of A-Z 0-9 . _ / -",
             Self::Missing => "the trade price, a side of the book or a key of a level is missing",
             Self::Number => "a number that is needed cannot be read, is negative or is out of range",
             Self::Levels => "a side of the book has too many levels",
             Self::Shape => "the text is neither a ticker nor an order book of this exchange",
+        }
+    }
+}
+
+/// Why a snapshot of a book is asked for; `reason` of a resync request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResyncReason {
+    /// Frames before a delta are missing.
+    Gap,
+    /// A checksum does not fit the book.
+    Checksum,
+    /// The first frame of the book is a delta.
+    NoSnapshot,
+}
+
+impl ResyncReason {
+    /// The text in a resync request.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Checksum => "checksum",
+            Self::NoSnapshot => "no_snapshot",
         }
     }
 }
@@ -115,6 +138,8 @@ pub struct Counts {
     pub crossed: ByExchange,
     /// Records kept back because the book cannot be trusted (book mode `hold`).
     pub held: ByExchange,
+    /// Resync requests written.
+    pub resyncs: ByExchange,
     /// Frames of another exchange than the partition's.
     pub misplaced: u64,
 }
@@ -150,11 +175,22 @@ impl Counts {
 
     /// The counts by exchange, in the order of the fields.
     #[must_use]
-    pub const fn by_exchange(&self) -> [&ByExchange; 9] {
-        [&self.records, &self.unverified, &self.control, &self.stale, &self.gaps, &self.checksum_matches, &self.checksum_mismatches, &self.crossed, &self.held]
+    pub const fn by_exchange(&self) -> [&ByExchange; 10] {
+        [
+            &self.records,
+            &self.unverified,
+            &self.control,
+            &self.stale,
+            &self.gaps,
+            &self.checksum_matches,
+            &self.checksum_mismatches,
+            &self.crossed,
+            &self.held,
+            &self.resyncs,
+        ]
     }
 
-    const fn by_exchange_mut(&mut self) -> [&mut ByExchange; 9] {
+    const fn by_exchange_mut(&mut self) -> [&mut ByExchange; 10] {
         [
             &mut self.records,
             &mut self.unverified,
@@ -165,6 +201,7 @@ impl Counts {
             &mut self.checksum_mismatches,
             &mut self.crossed,
             &mut self.held,
+            &mut self.resyncs,
         ]
     }
 }

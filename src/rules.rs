@@ -1,4 +1,4 @@
-//! What the core may be told: bounds on its input, how books are kept, decimals of Kraken's pairs.
+//! What the core may be told: bounds on its input, how it is read, how books are kept, decimals of Kraken's pairs.
 //!
 //! Plain values with the contract's defaults; reading and checking what a user typed is the job of `config`.
 
@@ -9,10 +9,14 @@ use std::collections::BTreeMap;
 pub struct Rules {
     /// Bounds on what is read.
     pub limits: Limits,
+    /// Whether order books are scanned before they are read.
+    pub scanner: Scanner,
     /// How books of delta exchanges are kept.
     pub book_mode: BookMode,
     /// Which time an order-book record carries.
     pub book_time: BookTime,
+    /// Whether a snapshot is asked for when a book can no longer be trusted.
+    pub resync: bool,
     /// How many levels a side a Kraken book holds until a snapshot says more; `1..=1000`.
     pub kraken_depth: usize,
     /// Decimals of Kraken's pairs, by pair (`BTC/USD`), as its checksum needs them.
@@ -26,8 +30,10 @@ impl Default for Rules {
         let pairs = [("BTC/USD", 1, 8), ("ETH/USD", 2, 8), ("XRP/USD", 5, 8), ("ALGO/USD", 5, 8), ("USDG/USD", 4, 5), ("MATIC/USD", 4, 8)];
         Self {
             limits: Limits::default(),
+            scanner: Scanner::On,
             book_mode: BookMode::Maintained,
             book_time: BookTime::Event,
+            resync: false,
             kraken_depth: 10,
             kraken_decimals: pairs.into_iter().map(|(pair, price, quantity)| (pair.to_owned(), PairDecimals { price, quantity })).collect(),
             future_max_ms: 3_600_000,
@@ -54,6 +60,15 @@ impl Default for Limits {
     fn default() -> Self {
         Self { envelope_bytes: 8 << 20, frame_bytes: 1 << 20, depth: 32, levels: 5_000, number_chars: 64 }
     }
+}
+
+/// How order-book frames are read. Changes nothing in what comes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scanner {
+    /// By the scanner where it knows the frame, which is nearly always, else by the general reader.
+    On,
+    /// By the general reader.
+    Off,
 }
 
 /// How books of delta exchanges are kept (contract, section 6).

@@ -73,6 +73,24 @@ fn replay_keeps_books_as_the_settings_say_whoever_gives_them() {
 }
 
 #[test]
+fn replay_writes_resync_requests_where_it_is_told_to() {
+    let delta = r#"{"topic":"orderbook.50.BTCUSDT","type":"delta","data":{"s":"BTCUSDT","b":[["1","1"]],"a":[],"u":7}}"#;
+    let input = envelope("asiaSocketDataIn-Orderbook", 2, "asia", "BYBIT", &[delta]);
+    let folder = Folder::new();
+    let counters = folder.path("counters.json");
+    let counted = || serde_json::from_slice::<Value>(&fs::read(&counters).unwrap()).unwrap()["resyncs"].clone();
+    let hub = || Hub::new(&["replay", "-", "--counters", counters.to_str().unwrap()]).fed(&input);
+    let ran = hub().with(&["--resync-topic", "asked"]).run();
+    ran.assert(0, &[]);
+    let [request, record] = &ran.lines()[..] else { panic!("{ran:?}") };
+    assert_eq!((&request["topic"], &request["partition"], &request["key"]), (&"asked".into(), &(-1).into(), &"BYBIT:BTC".into()));
+    assert_eq!(serde_json::from_str::<Value>(request["value"].as_str().unwrap()).unwrap()["reason"], "no_snapshot");
+    assert_eq!((&record["headers"]["book-state"], counted()), (&"unverified".into(), serde_json::json!({"BYBIT": 1})));
+    assert_eq!(hub().run().lines().len(), 1);
+    assert_eq!(counted(), Value::Null, "nothing is said of what is off");
+}
+
+#[test]
 fn replay_says_which_line_is_no_record_and_keeps_what_came_before() {
     let folder = Folder::new();
     let file = folder.with("bad.jsonl", format!("{}\nno record\n", line(0, &["1"])).as_bytes());

@@ -1,4 +1,4 @@
-//! Every golden file, byte for byte: the core must do what an independent implementation of the contract did.
+//! Every golden file, byte for byte, by the scanner and by the general reader: the core must do what an independent implementation of the contract did.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::GzDecoder;
 use market_hub::config::Config;
 use market_hub::replay::{Lines, Replay, counters_json};
-use market_hub::rules::{BookMode, Rules};
+use market_hub::rules::{BookMode, Rules, Scanner};
 use serde_json::Value;
 
 /// The header whose text is free.
@@ -26,19 +26,21 @@ fn every_golden_file_comes_out_byte_for_byte() {
     assert!(inputs.len() > 50, "only {} golden files in {}", inputs.len(), folder.display());
     for input in inputs {
         let stem = input.to_string_lossy().replace(".in.jsonl.gz", "");
-        check(&input, Path::new(&format!("{stem}.out.jsonl.gz")), Path::new(&format!("{stem}.counters.json")));
+        for scanner in [Scanner::On, Scanner::Off] {
+            check(&input, Path::new(&format!("{stem}.out.jsonl.gz")), Path::new(&format!("{stem}.counters.json")), scanner);
+        }
     }
 }
 
-fn check(input: &Path, expected: &Path, counters: &Path) {
-    let name = input.file_name().unwrap().to_string_lossy();
-    let book_mode = match &*name {
+fn check(input: &Path, expected: &Path, counters: &Path, scanner: Scanner) {
+    let name = format!("{}, scanner {scanner:?}", input.file_name().unwrap().to_string_lossy());
+    let book_mode = match &name {
         name if name.contains("-frame.in") => BookMode::Frame,
         name if name.contains("-hold.in") => BookMode::Hold,
         _ => BookMode::Maintained,
     };
-    let config = Config::default();
-    let mut replay = Replay::new(&config.streams, Rules { book_mode, ..Rules::default() });
+    let config = Config { rules: Rules { book_mode, scanner, ..Rules::default() }, ..Config::default() };
+    let mut replay = Replay::new(&config);
     let mut output = Vec::new();
     replay.run(&mut unzipped(input), &mut Lines(&mut output)).unwrap();
 

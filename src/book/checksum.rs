@@ -1,6 +1,7 @@
 //! The checksums by which OKX and Kraken let a book be verified: CRC-32 (IEEE) of a text made from the best levels.
 
 use super::Level;
+use super::level::write_as_sent;
 use super::side::Side;
 use crate::rules::PairDecimals;
 
@@ -30,15 +31,15 @@ pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Op
 
 /// `bid price:bid quantity:ask price:ask quantity:` in turns, best first; the longer side goes on alone.
 /// <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>
-fn okx_text(bids: &Side, asks: &Side, text: &mut Vec<u8>) {
-    let (mut bids, mut asks) = (bids.best_first().take(25), asks.best_first().take(25));
+fn okx_text(bid_side: &Side, ask_side: &Side, text: &mut Vec<u8>) {
+    let (mut bids, mut asks) = (bid_side.best_first().take(25), ask_side.best_first().take(25));
     loop {
-        let pair = [bids.next(), asks.next()];
-        if pair == [None, None] {
+        let pair = [(bids.next(), bid_side), (asks.next(), ask_side)];
+        if pair.iter().all(|(level, _)| level.is_none()) {
             break;
         }
-        for level in pair.into_iter().flatten() {
-            level.spelling.write(level, text);
+        for (level, side) in pair.into_iter().filter_map(|(level, side)| Some((level?, side))) {
+            write_as_sent(level, side.odd(level.price), text);
             text.push(b':');
         }
     }
@@ -59,7 +60,6 @@ fn kraken_text(bids: &Side, asks: &Side, decimals: PairDecimals, text: &mut Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::Spelling;
     use crate::book::side::Best;
     use crate::decimal::Decimal;
 
@@ -67,7 +67,7 @@ mod tests {
         let mut side = Side::new(best);
         for (price, quantity) in levels {
             let amount = |text: &str| Decimal::parse(text.as_bytes()).unwrap().amount().unwrap();
-            side.set(&Level { price: amount(price), quantity: amount(quantity), spelling: Spelling::of(price.as_bytes(), quantity.as_bytes()) });
+            side.set(&Level { price: amount(price), quantity: amount(quantity) });
         }
         side
     }

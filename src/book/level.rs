@@ -1,16 +1,14 @@
-//! One price level, and how its exchange spelled it.
+//! One price level, and how its exchange spelled it where that is not the common way.
 
 use crate::decimal::Amount;
 
 /// A price and the quantity resting there. In a delta, quantity 0 removes the price.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Level {
     /// In the quote currency.
     pub price: Amount,
     /// In the base currency, absolute.
     pub quantity: Amount,
-    /// Kept for OKX alone, whose checksum covers the texts as they were sent.
-    pub spelling: Spelling,
 }
 
 impl Level {
@@ -21,61 +19,52 @@ impl Level {
     }
 }
 
-/// What is needed to write price and quantity again as they were sent: their decimals, or both texts where they are
-/// not in plain form with a fixed number of decimals (`1e5`, `007`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spelling {
-    price_decimals: u8,
-    quantity_decimals: u8,
-    odd: Option<Box<OddSpelling>>,
+/// Price and quantity as they were sent, of a level that was not sent in the shortest form (`10.50`, `1e5`, `007`).
+///
+/// Kept for OKX alone, whose checksum covers the texts as they were sent. It sends the shortest form, so that nearly no
+/// level has one: books keep them apart from the levels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OddSpelling {
+    price: Box<[u8]>,
+    quantity: Box<[u8]>,
 }
 
-/// Price and quantity as they were sent.
-type OddSpelling = (Box<[u8]>, Box<[u8]>);
-
-impl Spelling {
-    /// The spelling of a level that was sent as these two texts.
+impl OddSpelling {
+    /// The spelling of a level that was sent as these two texts; `None` if both are the shortest.
     #[must_use]
-    pub fn of(price: &[u8], quantity: &[u8]) -> Self {
-        match (fixed_decimals(price), fixed_decimals(quantity)) {
-            (Some(price_decimals), Some(quantity_decimals)) => Self { price_decimals, quantity_decimals, odd: None },
-            _ => Self { odd: Some(Box::new((price.into(), quantity.into()))), ..Self::default() },
-        }
+    pub fn of(price: &[u8], quantity: &[u8]) -> Option<Self> {
+        let is_odd = !is_shortest(price) || !is_shortest(quantity);
+        is_odd.then(|| Self { price: price.into(), quantity: quantity.into() })
     }
+}
 
-    /// The spelling of a level whose texts have no superfluous zeros before, and these decimals.
-    #[must_use]
-    pub const fn fixed(price_decimals: u8, quantity_decimals: u8) -> Self {
-        Self { price_decimals, quantity_decimals, odd: None }
-    }
-
-    /// Appends `price:quantity` as they were sent.
-    pub fn write(&self, level: &Level, out: &mut Vec<u8>) {
-        if let Some(odd) = &self.odd {
-            out.extend_from_slice(&odd.0);
+/// Appends `price:quantity` as they were sent.
+pub(super) fn write_as_sent(level: &Level, odd: Option<&OddSpelling>, out: &mut Vec<u8>) {
+    match odd {
+        Some(odd) => {
+            out.extend_from_slice(&odd.price);
             out.push(b':');
-            out.extend_from_slice(&odd.1);
-            return;
+            out.extend_from_slice(&odd.quantity);
         }
-        // The decimals are those of the texts that were read, so no digit can be lost.
-        let _ = level.price.write_fixed(self.price_decimals.into(), true, out);
-        out.push(b':');
-        let _ = level.quantity.write_fixed(self.quantity_decimals.into(), true, out);
+        None => {
+            level.price.write_shortest(out);
+            out.push(b':');
+            level.quantity.write_shortest(out);
+        }
     }
 }
 
-/// The number of decimals of a number in the common spelling: digits without a superfluous leading zero, then perhaps
-/// a point and 1 to 18 digits.
-fn fixed_decimals(text: &[u8]) -> Option<u8> {
+/// Whether a number is spelled in the shortest form: digits without a superfluous leading zero, then perhaps a point and
+/// digits of which the last is no zero. The text must be an accepted number.
+fn is_shortest(text: &[u8]) -> bool {
     let (integer, fraction) = match text.iter().position(|&byte| byte == b'.') {
         Some(at) => (&text[..at], &text[at + 1..]),
         None => (text, &text[text.len()..]),
     };
-    let common = matches!(integer, b"0" | [b'1'..=b'9', ..])
+    matches!(integer, b"0" | [b'1'..=b'9', ..])
         && integer.iter().chain(fraction).all(u8::is_ascii_digit)
-        && fraction.len() <= 18
-        && (fraction.is_empty() == (integer.len() == text.len()));
-    common.then_some(fraction.len() as u8)
+        && fraction.last() != Some(&b'0')
+        && fraction.is_empty() == (integer.len() == text.len())
 }
 
 #[cfg(test)]
@@ -89,11 +78,20 @@ mod tests {
         fn every_spelling_comes_back(price in "[+]?[0-9]{1,6}(\\.[0-9]{1,20})?(e[0-9])?", quantity in "[0-9]{1,12}(\\.0{0,9}[0-9]{1,9})?") {
             let amount = |text: &str| Decimal::parse(text.as_bytes()).ok().and_then(Decimal::amount);
             if let (Some(p), Some(q)) = (amount(&price), amount(&quantity)) {
-                let level = Level { price: p, quantity: q, spelling: Spelling::of(price.as_bytes(), quantity.as_bytes()) };
+                let odd = OddSpelling::of(price.as_bytes(), quantity.as_bytes());
                 let mut out = Vec::new();
-                level.spelling.write(&level, &mut out);
+                write_as_sent(&Level { price: p, quantity: q }, odd.as_ref(), &mut out);
                 prop_assert_eq!(String::from_utf8(out).unwrap(), format!("{price}:{quantity}"));
             }
+        }
+    }
+
+    #[test]
+    fn the_shortest_form_is_not_kept() {
+        for (price, quantity, kept) in
+            [("100", "0.05", false), ("0", "12.5", false), ("1.0", "1", true), ("1", "1.50", true), ("01", "1", true), ("1", "1e2", true)]
+        {
+            assert_eq!(OddSpelling::of(price.as_bytes(), quantity.as_bytes()).is_some(), kept, "{price} {quantity}");
         }
     }
 }

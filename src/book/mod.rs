@@ -3,13 +3,15 @@
 //! Knows no exchange by name but in its checksums and sequence rules; decoding is above, writing records below.
 
 mod checksum;
+mod digest;
 mod level;
 mod sequence;
 mod side;
 mod summary;
 
 pub use checksum::Checksum;
-pub use level::{Level, Spelling};
+pub use digest::Digest;
+pub use level::{Level, OddSpelling};
 pub use sequence::Sequence;
 pub use summary::Summary;
 
@@ -41,21 +43,57 @@ pub struct Frame {
     pub checksum: Option<Checksum>,
     /// The exchange's own time.
     pub time: Option<EventTime>,
-    /// The exchange's name of what is traded; `None` where the frame has none.
-    pub instrument: Option<Vec<u8>>,
+    /// The exchange's name of what is traded, where the frame has one.
+    pub instrument: Instrument,
     /// Bids in the order of the frame.
     pub bids: Vec<Level>,
     /// Asks in the order of the frame.
     pub asks: Vec<Level>,
+    /// Places in `bids`, ascending, and what is odd in how they are spelled.
+    pub odd_bids: Vec<(usize, OddSpelling)>,
+    /// As `odd_bids`, of the asks.
+    pub odd_asks: Vec<(usize, OddSpelling)>,
 }
 
 impl Frame {
     /// Makes it an empty frame again, keeping its memory.
     pub fn clear(&mut self) {
-        let (mut bids, mut asks) = (std::mem::take(&mut self.bids), std::mem::take(&mut self.asks));
-        bids.clear();
-        asks.clear();
-        *self = Self { bids, asks, ..Self::default() };
+        self.action = Action::Whole;
+        self.sequence = Sequence::Unnumbered;
+        self.checksum = None;
+        self.time = None;
+        self.instrument.clear();
+        self.bids.clear();
+        self.asks.clear();
+        self.odd_bids.clear();
+        self.odd_asks.clear();
+    }
+}
+
+/// The exchange's name of what is traded: a text that may be absent, in memory that is used again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instrument {
+    is_there: bool,
+    text: Vec<u8>,
+}
+
+impl Instrument {
+    /// The name, if there is one.
+    #[must_use]
+    pub fn get(&self) -> Option<&[u8]> {
+        self.is_there.then_some(&self.text)
+    }
+
+    /// Takes a name, or that there is none.
+    pub fn set(&mut self, name: Option<&[u8]>) {
+        self.clear();
+        self.is_there = name.is_some();
+        self.text.extend_from_slice(name.unwrap_or_default());
+    }
+
+    fn clear(&mut self) {
+        self.is_there = false;
+        self.text.clear();
     }
 }
 
@@ -79,6 +117,8 @@ pub struct BookRules {
     pub can_be_live: bool,
     /// What Kraken's checksum needs.
     pub decimals: Option<PairDecimals>,
+    /// Whether a checksum that fits may make a book live that no snapshot did: not where the book may have to be deeper than it is.
+    pub checksum_suffices: bool,
 }
 
 /// What a frame did to the book.
@@ -95,6 +135,8 @@ pub enum Applied {
     },
 }
 
+/// How many levels a side Kraken's checksum covers.
+const CHECKSUM_DEPTH: usize = 10;
 /// Depths that Kraken offers beyond its smallest.
 const KRAKEN_DEPTHS: [usize; 4] = [25, 100, 500, 1_000];
 
@@ -121,6 +163,18 @@ impl Book {
         self.live
     }
 
+    /// Whether it is kept deeper than the levels that Kraken's checksum covers.
+    #[must_use]
+    pub const fn is_deep(&self) -> bool {
+        matches!(self.depth, Depth::Subscribed(depth) if depth > CHECKSUM_DEPTH)
+    }
+
+    /// Whether a checksum that fits tells that all of it is known.
+    #[must_use]
+    pub const fn lives_by_checksum(&self) -> bool {
+        matches!(self.depth, Depth::Subscribed(CHECKSUM_DEPTH))
+    }
+
     /// Best prices and totals.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -142,8 +196,8 @@ impl Book {
             }
             self.change(frame);
         } else {
-            self.bids.replace(&frame.bids);
-            self.asks.replace(&frame.asks);
+            self.bids.replace(&frame.bids, &frame.odd_bids);
+            self.asks.replace(&frame.asks, &frame.odd_asks);
             self.live = rules.can_be_live;
             self.last_id = None;
             self.depth = self.depth_after_snapshot(rules.depth);
@@ -159,8 +213,8 @@ impl Book {
     /// Sets the frame's levels. In an unverified book they remove the opposite levels that they cross: those are
     /// removals that fell into a gap.
     fn change(&mut self, frame: &Frame) {
-        self.bids.set_all(&frame.bids);
-        self.asks.set_all(&frame.asks);
+        self.bids.set_all(&frame.bids, &frame.odd_bids);
+        self.asks.set_all(&frame.asks, &frame.odd_asks);
         if self.live {
             return;
         }
@@ -189,8 +243,7 @@ impl Book {
         let fits = checksum::matches(frame.checksum?, &self.bids, &self.asks, rules.decimals, text)?;
         if !fits {
             self.live = false;
-        } else if self.depth == Depth::Subscribed(10) {
-            // Kraken's checksum covers 10 levels a side: at depth 10 a match means that all are known.
+        } else if self.lives_by_checksum() && rules.checksum_suffices {
             self.live = true;
         }
         Some(fits)

@@ -1,8 +1,9 @@
 //! One side of a kept book: levels in order, best last, so that work near the top moves little; the total is kept along.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use super::Level;
+use super::{Level, OddSpelling};
 use crate::decimal::{Amount, Total};
 
 /// More levels than this in one frame are merged by sorting; below, each is put in its place.
@@ -24,11 +25,13 @@ pub(super) struct Side {
     best: Best,
     levels: Vec<Level>,
     total: Total,
+    /// Odd spellings by price, of levels that are there; nearly always empty.
+    odd: BTreeMap<Amount, OddSpelling>,
 }
 
 impl Side {
     pub(super) const fn new(best: Best) -> Self {
-        Self { best, levels: Vec::new(), total: Total::ZERO }
+        Self { best, levels: Vec::new(), total: Total::ZERO, odd: BTreeMap::new() }
     }
 
     /// The price of the best level.
@@ -49,18 +52,40 @@ impl Side {
         self.levels.iter().rev()
     }
 
+    /// How the level at a price was spelled, if that is odd.
+    pub(super) fn odd(&self, price: Amount) -> Option<&OddSpelling> {
+        self.odd.get(&price)
+    }
+
     /// Replaces the whole side. The same price twice: the last counts.
-    pub(super) fn replace(&mut self, levels: &[Level]) {
+    pub(super) fn replace(&mut self, levels: &[Level], odd: &[(usize, OddSpelling)]) {
         self.levels.clear();
+        self.odd.clear();
         self.merge(levels);
+        self.spell(levels, odd);
     }
 
     /// Sets many levels, in order.
-    pub(super) fn set_all(&mut self, levels: &[Level]) {
+    pub(super) fn set_all(&mut self, levels: &[Level], odd: &[(usize, OddSpelling)]) {
         if levels.len() > MERGE_FROM {
             self.merge(levels);
         } else {
             levels.iter().for_each(|level| self.set(level));
+        }
+        self.spell(levels, odd);
+    }
+
+    /// Notes how levels that were set are spelled.
+    fn spell(&mut self, levels: &[Level], odd: &[(usize, OddSpelling)]) {
+        if odd.is_empty() && self.odd.is_empty() {
+            return;
+        }
+        let mut odd = odd.iter().peekable();
+        for (place, level) in levels.iter().enumerate() {
+            match odd.next_if(|(odd_place, _)| *odd_place == place) {
+                Some((_, spelling)) if level.counts() => _ = self.odd.insert(level.price, spelling.clone()),
+                _ => _ = self.odd.remove(&level.price),
+            }
         }
     }
 
@@ -84,14 +109,14 @@ impl Side {
             (Ok(at), true) => {
                 self.total.subtract(self.levels[at].quantity);
                 self.total.add(level.quantity);
-                self.levels[at].clone_from(level);
+                self.levels[at] = *level;
             }
             (Ok(at), false) => {
                 let removed = self.levels.remove(at);
                 self.total.subtract(removed.quantity);
             }
             (Err(at), true) => {
-                self.levels.insert(at, level.clone());
+                self.levels.insert(at, *level);
                 self.total.add(level.quantity);
             }
             (Err(_), false) => {}
@@ -117,6 +142,7 @@ impl Side {
                 self.levels.push(level);
             } else {
                 self.total.subtract(level.quantity);
+                self.odd.remove(&level.price);
             }
         }
         self.assert_total();
@@ -127,6 +153,7 @@ impl Side {
         let excess = self.levels.len().saturating_sub(depth);
         for removed in self.levels.drain(..excess) {
             self.total.subtract(removed.quantity);
+            self.odd.remove(&removed.price);
         }
         self.assert_total();
     }
@@ -151,10 +178,8 @@ impl Side {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::Spelling;
     use crate::decimal::Decimal;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     fn amount(value: u64) -> Amount {
         Decimal::from_integer(value).amount().unwrap()
@@ -165,10 +190,10 @@ mod tests {
         fn merging_is_setting_in_order(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], steps in prop::collection::vec((0_u64..40, 0_u64..4), 0..100)) {
             let levels: Vec<_> = steps
                 .into_iter()
-                .map(|(price, quantity)| Level { price: amount(price), quantity: amount(quantity), spelling: Spelling::default() })
+                .map(|(price, quantity)| Level { price: amount(price), quantity: amount(quantity) })
                 .collect();
             let (mut merged, mut set) = (Side::new(best), Side::new(best));
-            merged.replace(&levels[..levels.len() / 2]);
+            merged.replace(&levels[..levels.len() / 2], &[]);
             merged.merge(&levels[levels.len() / 2..]);
             levels.iter().for_each(|level| set.set(level));
             prop_assert_eq!((merged.levels, merged.total), (set.levels, set.total));
@@ -179,7 +204,7 @@ mod tests {
             let mut side = Side::new(best);
             let mut map = BTreeMap::new();
             for (price, quantity, depth) in steps {
-                side.set(&Level { price: amount(price), quantity: amount(quantity), spelling: Spelling::default() });
+                side.set(&Level { price: amount(price), quantity: amount(quantity) });
                 if quantity == 0 || price == 0 { map.remove(&price); } else { map.insert(price, quantity); }
                 if depth < 4 {
                     side.cut(depth + 3);

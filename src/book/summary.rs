@@ -55,7 +55,6 @@ fn prices_and_total(levels: &mut Vec<Level>) -> (Option<(Amount, Amount)>, Total
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::Spelling;
     use crate::decimal::Decimal;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -71,7 +70,7 @@ mod tests {
             let range = counting.first().zip(counting.last()).map(|(first, last)| (amount(first.0), amount(last.0)));
             let mut levels: Vec<_> = levels
                 .into_iter()
-                .map(|(price, quantity)| Level { price: amount(price), quantity: amount(quantity), spelling: Spelling::default() })
+                .map(|(price, quantity)| Level { price: amount(price), quantity: amount(quantity) })
                 .collect();
             prop_assert_eq!(prices_and_total(&mut levels), (range, total));
         }

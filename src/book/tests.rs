@@ -142,8 +142,7 @@ fn amount(value: u64) -> Amount {
 }
 
 fn levels(levels: &[(u64, u64)]) -> Vec<Level> {
-    let spelling = |price: u64, quantity: u64| Spelling::of(price.to_string().as_bytes(), quantity.to_string().as_bytes());
-    levels.iter().map(|&(price, quantity)| Level { price: amount(price), quantity: amount(quantity), spelling: spelling(price, quantity) }).collect()
+    levels.iter().map(|&(price, quantity)| Level { price: amount(price), quantity: amount(quantity) }).collect()
 }
 
 fn held(side: &Side) -> Prices {
@@ -169,7 +168,7 @@ fn rules(venue: Venue, least: usize) -> BookRules {
         Venue::Okx | Venue::Bybit => Depth::Unlimited,
     };
     let decimals = (venue == Venue::Kraken).then_some(PairDecimals { price: 0, quantity: 0 });
-    BookRules { depth, can_be_live: venue != Venue::Binance, decimals }
+    BookRules { depth, can_be_live: venue != Venue::Binance, decimals, checksum_suffices: true }
 }
 
 fn check(venue: Venue, least: usize, steps: &[Step]) -> Result<(), TestCaseError> {
@@ -262,9 +261,9 @@ fn a_kraken_book_takes_the_depth_that_holds_its_snapshot() {
 }
 
 #[test]
-fn a_checksum_at_another_depth_than_10_makes_no_book_live() {
-    for (least, live) in [(10, true), (25, false)] {
-        let rules = rules(Venue::Kraken, least);
+fn a_checksum_makes_a_book_live_at_depth_10_and_where_it_may() {
+    for (least, checksum_suffices, live) in [(10, true, true), (25, true, false), (10, false, false)] {
+        let rules = BookRules { checksum_suffices, ..rules(Venue::Kraken, least) };
         let mut book = Book::new(rules.depth);
         let step = Step { snapshot: false, id: None, previous: None, checksum: None, bids: vec![(5, 1)], asks: vec![(6, 2)] };
         let checksum = Some(Checksum::Kraken(crc32fast::hash(b"6251").into()));

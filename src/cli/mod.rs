@@ -43,6 +43,8 @@ impl Failure {
     pub const IO: u8 = 74;
     /// It stopped before everything was committed; what is not will be read again.
     pub const UNCOMMITTED: u8 = 75;
+    /// Another process with the same transactional ids has taken over; a supervisor must not start this one again.
+    pub const FENCED: u8 = 77;
     /// The settings are wrong.
     pub const CONFIG: u8 = Problems::EXIT_CODE;
 

@@ -10,7 +10,7 @@ use signal_hook::flag;
 
 use super::{Failure, print, say};
 use crate::config::{Config, LaneId};
-use crate::kafka::{Cluster, Producer, Unavailable};
+use crate::kafka::{self, Cluster, Producer, Start, Unavailable};
 use crate::observe::{StreamLines, latency_lines};
 use crate::runtime::{self, Report, RunError, ThreadRow};
 
@@ -58,11 +58,15 @@ pub(super) fn check(config: Config) -> Result<(), Failure> {
     if !faults.is_empty() {
         return Err(RunError::Unavailable(Unavailable(faults)).into());
     }
-    cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
-    let offsets = cluster.start_offsets(deadline).map_err(RunError::Unavailable)?;
-    let ready = format!("{} lanes are ready at {}\n", offsets.len(), config.brokers);
-    let line = |(lane, offset): (&LaneId, &i64)| format!("{lane}: starts at offset {offset} of {}\n", config.names(lane.stream).input);
-    print(&offsets.iter().map(line).fold(ready, |all, line| all + &line))
+    let groups = kafka::groups(&config).map_err(RunError::Refused)?;
+    kafka::refuse_members(&groups, deadline).map_err(RunError::Unavailable)?;
+    let starts = kafka::starts(&config, &groups, deadline).map_err(RunError::Unavailable)?;
+    for (lane, gap) in starts.iter().filter_map(|(lane, start)| Some((lane, start.gap()?))) {
+        print(&format!("warning: {lane}: {gap}\n"))?;
+    }
+    let ready = format!("{} lanes are ready at {}\n", starts.len(), config.brokers);
+    let line = |(lane, start): (&LaneId, &Start)| format!("{lane}: starts at offset {} of {}\n", start.checkpoint.offset, config.names(lane.stream).input);
+    print(&starts.iter().map(line).fold(ready, |all, line| all + &line))
 }
 
 impl From<RunError> for Failure {
@@ -71,6 +75,7 @@ impl From<RunError> for Failure {
             RunError::Unavailable(_) => Self::UNAVAILABLE,
             RunError::Refused(_) => Self::CONFIG,
             RunError::Failed { .. } => Self::IO,
+            RunError::Fenced(_) => Self::FENCED,
             RunError::Uncommitted(_) => Self::UNCOMMITTED,
             RunError::Died(_) => Self::SOFTWARE,
         };
@@ -90,6 +95,7 @@ fn role(name: &str) -> &'static str {
     match name {
         _ if name.starts_with("worker-") => "worker",
         "sender" => "producer",
+        _ if name.starts_with("transactor-") => "transactions",
         _ if name.starts_with("rdk:") => "Kafka client",
         _ => "housekeeping",
     }

@@ -1,14 +1,17 @@
 //! What settings say about each other: contradictions, which stop the start, and oddities, which are only warned of.
 
 use super::knobs::{self, Knob, STREAMS};
-use super::types::{Config, Idle};
+use super::types::{Config, Delivery, Idle};
 use super::values::Values;
 use crate::market::Stream;
+use crate::rules::BookMode;
 
 /// Adds the problems and warnings of `config` as a whole to `values`.
 pub(super) fn check(config: &Config, values: &mut Values) {
     topics(config, values);
+    resync(config, values);
     sizes(config, values);
+    delivery(config, values);
     threads(config, values);
 }
 
@@ -40,11 +43,38 @@ fn topics(config: &Config, values: &mut Values) {
     }
 }
 
+/// Requests for snapshots are no input, and no reader of records expects them.
+fn resync(config: &Config, values: &mut Values) {
+    let Some(topic) = &config.resync_topic else { return };
+    for stream in Stream::ALL {
+        let names = config.names(stream);
+        let [input, output, _] = STREAMS[stream.index()];
+        for (knob, name) in [(input, &names.input), (output, &names.output)] {
+            if name == topic {
+                values.contradiction(&[&knobs::RESYNC_TOPIC, knob], "resync requests need a topic of their own");
+            }
+        }
+        if names.dlt == *topic {
+            clash(values, &knobs::RESYNC_TOPIC, input, &format!("the topic {topic:?} is also the dead-letter topic of {stream}"));
+        }
+    }
+    if config.rules.book_mode == BookMode::Frame {
+        values.warn(&[&knobs::RESYNC_TOPIC, &knobs::BOOK], "has no effect, since no books are kept");
+    }
+}
+
 /// A clash of `knob` with the dead-letter topic made of `input` and the suffix.
 fn clash(values: &mut Values, knob: &'static Knob, input: &'static Knob, why: &str) {
     let mut knobs = vec![knob, input, &knobs::DLT_SUFFIX];
     knobs.dedup_by_key(|knob| knob.flag);
     values.contradiction(&knobs, why);
+}
+
+/// A transaction that the brokers abort before it would be committed never ends well.
+fn delivery(config: &Config, values: &mut Values) {
+    if config.delivery == Delivery::ExactlyOnce && config.commit_interval * 2 > config.transactions.timeout {
+        values.contradiction(&[&knobs::COMMIT_INTERVAL_MS, &knobs::TRANSACTION_TIMEOUT_MS], "a transaction must be open for less than half of its timeout");
+    }
 }
 
 fn sizes(config: &Config, values: &mut Values) {

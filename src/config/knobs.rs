@@ -145,11 +145,16 @@ knobs! {
              writes no records of unverified ones.";
         BOOK_TIME "book-time" "HUB_BOOK_TIME" = "event", Kind::Choice(&["event", "wall"]),
             "Which time order-book records carry: the exchange's, or that of processing. With wall the same input no longer gives the same bytes.";
+        RESYNC_TOPIC "resync-topic" "HUB_RESYNC_TOPIC" = "", Kind::Text("a topic name, or nothing"),
+            "Where snapshots of books are asked for that can no longer be trusted; empty: nowhere.";
         KRAKEN_DEPTH "kraken-depth" "HUB_KRAKEN_DEPTH" = "10", number(Count, 1, 1000),
             "How many levels a side a Kraken book holds until a snapshot has more.";
         KRAKEN_DECIMALS "kraken-decimals" "HUB_KRAKEN_DECIMALS" = "BTC/USD=1:8,ETH/USD=2:8,XRP/USD=5:8,ALGO/USD=5:8,USDG/USD=4:5,MATIC/USD=4:8",
             Kind::Text("PAIR=PRICE:QUANTITY, ... with decimals of 0..=18"),
             "Decimals of Kraken's pairs, for its checksum; given pairs add to the default ones or replace them.";
+        SCANNER "scanner" "HUB_SCANNER" = "on", Kind::Choice(&["on", "off"]),
+            "Whether order books are read by the scanner where it knows the frame, which is several times as fast, or all by the general reader; both give \
+             the same.";
     }
     "Bounds on the input" {
         ENVELOPE_MAX_BYTES "envelope-max-bytes" "HUB_ENVELOPE_MAX_BYTES" = "8388608", number(Bytes, 1024, 64 << 20),
@@ -164,6 +169,22 @@ knobs! {
             "How many characters a number that is read may have.";
         FUTURE_MAX_MS "future-max-ms" "HUB_FUTURE_MAX_MS" = "3600000", number(Milliseconds, 0, 315_360_000_000),
             "How far an event time may lie after its input record's timestamp and still become the Kafka timestamp; brokers refuse records from their future.";
+    }
+    "Delivery" {
+        DELIVERY "delivery" "HUB_DELIVERY" = "at-least-once", Kind::Choice(&["at-least-once", "exactly-once"]),
+            "at-least-once repeats after a crash what was not committed; exactly-once writes records, dead letters and offsets of a lane in one transaction.";
+        COMMIT_INTERVAL_MS "commit-interval-ms" "HUB_COMMIT_INTERVAL_MS" = "100", number(Milliseconds, 1, 60_000),
+            "How often the offsets up to which everything is acknowledged are committed; with exactly-once, how long a transaction is open.";
+        TRANSACTIONAL_PREFIX "transactional-prefix" "HUB_TRANSACTIONAL_PREFIX" = "market-hub", Kind::Text("letters, digits, '.', '_' and '-'"),
+            "Transactional ids are PREFIX.INPUT-TOPIC.PARTITION; of two processes with the same ids the older one ends with 77.";
+        TRANSACTION_TIMEOUT_MS "transaction-timeout-ms" "HUB_TRANSACTION_TIMEOUT_MS" = "10000", number(Milliseconds, 1_000, 900_000),
+            "After this time the brokers abort the transaction of a process that has died; until then readers of its lanes wait.";
+        TRANSACTION_THREADS "transaction-threads" "HUB_TRANSACTION_THREADS" = "0", number(Count, 0, 1024),
+            "How many threads drive the transactional producers; 0: one for each lane.";
+        RESTORE_MAX_ENVELOPES "restore-max-envelopes" "HUB_RESTORE_MAX_ENVELOPES" = "200000", number(Count, 0, 1_000_000_000),
+            "How many envelopes of a lane are read again at most to rebuild its books; books that rest on older ones start unverified.";
+        ON_OFFSET_GAP "on-offset-gap" "HUB_ON_OFFSET_GAP" = "stop", Kind::Choice(&["stop", "continue"]),
+            "What a lane does whose offset is not in the log any more: stop alone, or go on where the log begins and count the gap.";
     }
     "Threads" {
         WORKERS "workers" "HUB_WORKERS" = "0", number(Count, 0, 256),
@@ -193,7 +214,8 @@ knobs! {
         BATCH_AGE_US "batch-age-us" "HUB_BATCH_AGE_US" = "2000", number(Microseconds, 0, 10_000_000),
             "A batch is handed to the producer when its first envelope has waited this long; 0: as soon as no more input is at hand.";
         CHANNEL_BATCHES "channel-batches" "HUB_CHANNEL_BATCHES" = "64", number(Count, 2, 4096),
-            "How many batches may wait between one worker and the producer; when they do, the worker stops polling.";
+            "How many batches of one lane may wait for their acknowledgement; when they do, or when those of a worker have this many times batch-bytes, the \
+             worker stops polling.";
     }
     "Kafka clients" {
         FETCH_WAIT_MS "fetch-wait-ms" "HUB_FETCH_WAIT_MS" = "50", number(Milliseconds, 1, 5000),
@@ -211,8 +233,6 @@ knobs! {
              dead letter.";
         PRODUCER_QUEUE_MESSAGES "producer-queue-messages" "HUB_PRODUCER_QUEUE_MESSAGES" = "100000", number(Count, 10, 10_000_000),
             "How many messages the producer holds that are not acknowledged.";
-        COMMIT_INTERVAL_MS "commit-interval-ms" "HUB_COMMIT_INTERVAL_MS" = "200", number(Milliseconds, 1, 60_000),
-            "How often a worker commits the offsets up to which everything is acknowledged.";
     }
     "Start, stop and reports" {
         START_DEADLINE_S "start-deadline-s" "HUB_START_DEADLINE_S" = "60", number(Seconds, 0, 3600),

@@ -22,10 +22,10 @@ pub use problems::Problems;
 pub use properties::Properties;
 pub use show::{args, markdown_table};
 pub use source::{Environment, Origin};
-pub use types::{BatchConfig, Compression, Config, Idle, KafkaConfig, Placement, StartAt, StreamNames};
+pub use types::{BatchConfig, Compression, Config, Delivery, Idle, KafkaConfig, OnOffsetGap, Placement, StartAt, StreamNames, TransactionConfig};
 
 use crate::market::Stream;
-use crate::rules::{BookMode, BookTime, Limits, Rules};
+use crate::rules::{BookMode, BookTime, Limits, Rules, Scanner};
 use clap::ArgMatches;
 use knobs::STREAMS;
 use source::Given;
@@ -92,8 +92,10 @@ impl Default for Config {
 /// Reads every knob once; a bad value is reported and replaced by the default.
 fn build(values: &mut Values) -> Config {
     let suffix = values.parsed(&knobs::DLT_SUFFIX, parse::topic_part);
+    let resync_topic = values.parsed(&knobs::RESYNC_TOPIC, parse::topic_or_none);
     Config {
-        rules: rules(values),
+        rules: Rules { resync: resync_topic.is_some(), ..rules(values) },
+        resync_topic,
         brokers: values.parsed(&knobs::BROKERS, parse::brokers),
         lanes: values.parsed(&knobs::LANES, lanes::parse),
         streams: Stream::ALL.map(|stream| {
@@ -117,7 +119,15 @@ fn build(values: &mut Values) -> Config {
             channel: values.narrow(&knobs::CHANNEL_BATCHES),
         },
         kafka: kafka(values),
+        delivery: values.choice(&knobs::DELIVERY, [Delivery::AtLeastOnce, Delivery::ExactlyOnce]),
         commit_interval: values.duration(&knobs::COMMIT_INTERVAL_MS),
+        transactions: TransactionConfig {
+            prefix: values.parsed(&knobs::TRANSACTIONAL_PREFIX, parse::topic_part),
+            timeout: values.duration(&knobs::TRANSACTION_TIMEOUT_MS),
+            threads: Some(values.narrow(&knobs::TRANSACTION_THREADS)).filter(|threads| *threads > 0),
+        },
+        restore_max_envelopes: values.narrow(&knobs::RESTORE_MAX_ENVELOPES),
+        on_offset_gap: values.choice(&knobs::ON_OFFSET_GAP, [OnOffsetGap::Stop, OnOffsetGap::Continue]),
         start_deadline: values.duration(&knobs::START_DEADLINE_S),
         stop_deadline: values.duration(&knobs::STOP_DEADLINE_MS),
         report_interval: values.duration(&knobs::REPORT_INTERVAL_S),
@@ -133,11 +143,13 @@ fn rules(values: &mut Values) -> Rules {
             levels: values.narrow(&knobs::LEVELS_MAX),
             number_chars: values.narrow(&knobs::NUMBER_MAX_CHARS),
         },
+        scanner: values.choice(&knobs::SCANNER, [Scanner::On, Scanner::Off]),
         book_mode: values.choice(&knobs::BOOK, [BookMode::Maintained, BookMode::Frame, BookMode::Hold]),
         book_time: values.choice(&knobs::BOOK_TIME, [BookTime::Event, BookTime::Wall]),
         kraken_depth: values.narrow(&knobs::KRAKEN_DEPTH),
         kraken_decimals: values.parsed(&knobs::KRAKEN_DECIMALS, parse::kraken_decimals),
         future_max_ms: values.narrow(&knobs::FUTURE_MAX_MS),
+        resync: false,
     }
 }
 

@@ -49,6 +49,11 @@ pub(super) fn topic(text: &str) -> Result<String, Vec<String>> {
     topic_part(text)
 }
 
+/// As [`topic`]; empty text is none.
+pub(super) fn topic_or_none(text: &str) -> Result<Option<String>, Vec<String>> {
+    if text.is_empty() { Ok(None) } else { topic(text).map(Some) }
+}
+
 /// Checks that every character of `text` may stand in a topic's name.
 pub(super) fn topic_part(text: &str) -> Result<String, Vec<String>> {
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {

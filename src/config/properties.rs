@@ -150,6 +150,7 @@ const REFUSED: &[(&[&str], &str)] = &[
         "records must neither repeat nor change their order when they are sent again; it stays as idempotence needs it",
     ),
     (&["enable.gapless.guarantee"], "no record is ever given up, so there are no gaps to guard against"),
+    (&["transaction.timeout.ms"], "use HUB_TRANSACTION_TIMEOUT_MS"),
     (&["transactional.id"], "it must always mean the same input partition, so the hub makes it"),
     (
         &["message.timeout.ms", "delivery.timeout.ms", "retries", "message.send.max.retries"],

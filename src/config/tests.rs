@@ -142,6 +142,15 @@ fn topics_must_not_clash() {
     assert_eq!(problems(&["--dlt-suffix", ""], &[]).len(), 6, "without a suffix each stream's dead letters would be its input");
     let long = "x".repeat(246);
     assert_eq!(problems(&["--ne-ticker-input", &long], &[]).len(), 1);
+    for (topic, what) in [
+        ("asiaSocketDataIn-Orderbook", "--asia-orderbook-input"),
+        ("Region.NE_TickerPreprocessing", "--ne-ticker-output"),
+        ("neSocketDataIn-ticker-dlt", "dead-letter topic of ne-ticker"),
+    ] {
+        let resync = problems(&["--resync-topic", topic], &[]);
+        assert!(resync.len() == 1 && resync[0].contains("--resync-topic") && resync[0].contains(what), "{resync:?}");
+    }
+    assert_eq!(problems(&["--resync-topic", "a topic"], &[]).len(), 1);
     assert!(load_with(&["--ne-ticker-output", "one", "--ne-orderbook-output", "one"], &[]).is_ok(), "streams may share an output topic");
 }
 
@@ -163,6 +172,7 @@ fn oddities_are_warned_of() {
         (&["--workers", "3", "--worker-cpus", "1,2"], "fewer CPUs than workers"),
         (&["--idle", "spin", "--idle-park-us", "5"], "workers do not park"),
         (&["--producer-queue-messages", "10"], "does not fit"),
+        (&["--resync-topic", "x", "--book", "frame"], "no books are kept"),
         (&["--producer-queue-kib", "8192", "--batch-bytes", "16777216"], "does not fit"),
     ] {
         let warnings = load_with(line, &[]).expect("only odd").warnings;
@@ -196,6 +206,8 @@ fn values_arrive_in_their_units() {
         "--report-interval-s",
         "3",
         "--create-topics",
+        "--resync-topic",
+        "asked",
     ];
     let config = load_with(&line, &[("HUB_KRAKEN_DECIMALS", "SOL/USD=2:8")]).expect("good").config;
     assert_eq!(config.idle, Idle::Park(Duration::from_micros(7)));
@@ -204,6 +216,7 @@ fn values_arrive_in_their_units() {
     assert_eq!(config.stop_deadline, Duration::from_millis(900));
     assert_eq!(config.report_interval, Duration::from_secs(3));
     assert!(config.create_topics);
+    assert_eq!((config.resync_topic.as_deref(), config.rules.resync), (Some("asked"), true));
     assert_eq!(config.rules.kraken_decimals.len(), 7);
     assert_eq!(Compression::Lz4.as_str(), "lz4");
 }

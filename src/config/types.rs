@@ -17,6 +17,8 @@ pub struct Config {
     pub lanes: Vec<LaneId>,
     /// Topics and group of each stream, by [`Stream::index`].
     pub streams: [StreamNames; Stream::COUNT],
+    /// The topic that resync requests are written to, if any are; nobody's input, output or dead-letter topic.
+    pub resync_topic: Option<String>,
     /// Where a lane without a committed offset begins.
     pub start: StartAt,
     /// Whether topics that are missing are made at the start.
@@ -33,8 +35,16 @@ pub struct Config {
     pub batch: BatchConfig,
     /// How the Kafka clients are set up.
     pub kafka: KafkaConfig,
-    /// How often a worker commits; `1 ms..=60 s`.
+    /// What is promised of a crash.
+    pub delivery: Delivery,
+    /// How often a worker commits, and how long a transaction is open; `1 ms..=60 s`.
     pub commit_interval: Duration,
+    /// Transactions, with [`Delivery::ExactlyOnce`].
+    pub transactions: TransactionConfig,
+    /// How many envelopes are read again at most to rebuild books; `0..=1_000_000_000`.
+    pub restore_max_envelopes: u64,
+    /// What a lane does whose offset is gone.
+    pub on_offset_gap: OnOffsetGap,
     /// How long to wait at the start for brokers and topics; `0..=1 h`.
     pub start_deadline: Duration,
     /// How long a stop may take; `100 ms..=10 min`.
@@ -44,6 +54,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The transactional id of a lane (contract, section 8).
+    #[must_use]
+    pub fn transactional_id(&self, lane: LaneId) -> String {
+        format!("{}.{}.{}", self.transactions.prefix, self.names(lane.stream).input, lane.partition)
+    }
+
     /// Topics and group of `stream`.
     #[must_use]
     pub fn names(&self, stream: Stream) -> &StreamNames {
@@ -62,6 +78,35 @@ pub struct StreamNames {
     pub dlt: String,
     /// The group that offsets are committed to.
     pub group: String,
+}
+
+/// What is promised of a crash (contract, section 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Records may repeat, none is lost.
+    AtLeastOnce,
+    /// A reader of committed records sees each outcome once.
+    ExactlyOnce,
+}
+
+/// How the transactions of lanes are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionConfig {
+    /// The first part of every transactional id.
+    pub prefix: String,
+    /// `transaction.timeout.ms`; `1 s..=15 min`.
+    pub timeout: Duration,
+    /// How many threads drive the producers; `None`: one a lane.
+    pub threads: Option<usize>,
+}
+
+/// What a lane does whose offset is not in the log any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOffsetGap {
+    /// It stops, alone.
+    Stop,
+    /// It goes on where the log begins; the gap is counted and logged.
+    Continue,
 }
 
 /// Where a lane without a committed offset begins.
@@ -118,8 +163,16 @@ pub struct BatchConfig {
     pub bytes: usize,
     /// When its first envelope has waited this long; `0..=10 s`.
     pub age: Duration,
-    /// Batches that may wait between one worker and the producer; `2..=4096`.
+    /// Batches of one lane that may wait for their acknowledgement; `2..=4096`.
     pub channel: usize,
+}
+
+impl BatchConfig {
+    /// Bytes that one worker may have waiting for acknowledgement before it stops polling.
+    #[must_use]
+    pub const fn worker_bytes(&self) -> usize {
+        self.channel.saturating_mul(self.bytes)
+    }
 }
 
 /// How the Kafka clients are set up. Everything else about them is fixed by the promises of delivery.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::Sender;
 
 use super::{Due, Fed, Plan};
-use crate::batch::{Batch, Destination};
+use crate::batch::{Batch, Destination, Place};
 use crate::config::{Config, LaneId};
 use crate::feed::{Expected, Feed, Options};
 use crate::kafka::{Producer, SendError};
@@ -91,7 +91,7 @@ impl Feeder {
         let _ = self.fed.send(Fed { lane: *lane, key: feed.key().to_owned(), expected });
 
         batch.clear(usize::MAX);
-        let mut envelope = batch.begin(Destination::Output, timestamp_ms);
+        let mut envelope = batch.begin(Destination::Output, Place::default(), timestamp_ms);
         envelope.key(|out| out.extend_from_slice(feed.key().as_bytes()));
         envelope.value(|out| out.extend_from_slice(&value));
         envelope.finish();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -11,7 +12,7 @@ use super::{Due, Fed, LAST_MESSAGE_WAIT, PHANTOM_WAIT};
 use crate::batch::Destination;
 use crate::config::{Config, LaneId, StreamNames};
 use crate::feed::Expected;
-use crate::kafka::{Consumer, Polled};
+use crate::kafka::{Consumer, LaneQueue, Polled};
 use crate::lane::Input;
 use crate::market::{Exchange, Kind, Stream};
 
@@ -69,12 +70,16 @@ impl Proof {
     }
 }
 
+/// How long to wait when no topic has anything.
+const QUIET_PAUSE: Duration = Duration::from_micros(500);
+
 /// What one partition of a topic has yet to bring, with the key of the envelope.
 type Queue = VecDeque<(String, Expected)>;
 
 /// See the module.
 pub(super) struct Prover {
-    sources: Vec<(Stream, Destination, Consumer)>,
+    sources: Vec<(LaneId, Destination, LaneQueue)>,
+    consumers: Vec<Consumer>,
     told: Receiver<Fed>,
     due: Due,
     /// By lane: records, dead letters.
@@ -84,17 +89,21 @@ pub(super) struct Prover {
 
 impl Prover {
     pub(super) fn new(config: &Arc<Config>, told: Receiver<Fed>, due: Due) -> Result<Self, String> {
-        let mut sources = Vec::new();
+        let (mut sources, mut consumers) = (Vec::new(), Vec::new());
         for stream in Stream::ALL {
             let names = config.names(stream);
             for (destination, topic) in [(Destination::Output, &names.output), (Destination::DeadLetter, &names.dlt)] {
                 let reader = StreamNames { input: topic.clone(), group: "demo-prover".to_owned(), ..names.clone() };
                 let partitions: Vec<_> = (0..stream.partitions()).map(|partition| (partition, 0)).collect();
-                sources.push((stream, destination, Consumer::new(config, &reader, &partitions)?));
+                let consumer = Consumer::new(config, &reader, partitions.len())?;
+                for (queue, (partition, _)) in consumer.read(&partitions)?.into_iter().zip(partitions) {
+                    sources.push((LaneId { stream, partition }, destination, queue));
+                }
+                consumers.push(consumer);
             }
         }
         let queues = config.lanes.iter().map(|&lane| (lane, Default::default())).collect();
-        Ok(Self { sources, told, due, queues, proof: Proof::default() })
+        Ok(Self { sources, consumers, told, due, queues, proof: Proof::default() })
     }
 
     /// Reads until all that had to come has come and the feed is over, or nothing has come for too long.
@@ -102,10 +111,12 @@ impl Prover {
         let mut last_message = Instant::now();
         loop {
             let over = feeding_over.load(Ordering::Acquire);
+            self.consumers.iter().for_each(|consumer| drop(consumer.serve()));
             if self.read() {
                 last_message = Instant::now();
                 continue;
             }
+            thread::sleep(QUIET_PAUSE);
             self.learn();
             let quiet = last_message.elapsed();
             let complete = self.queues.values().flatten().all(VecDeque::is_empty);
@@ -121,13 +132,9 @@ impl Prover {
     fn read(&mut self) -> bool {
         let mut any = false;
         for index in 0..self.sources.len() {
-            // A short wait in place of a pause: one of the topics nearly always has something.
-            let mut wait = Duration::from_micros(500);
-            while let Polled::Record(record) = self.sources[index].2.poll(wait) {
-                wait = Duration::ZERO;
+            while let Polled::Record(record) = self.sources[index].2.poll() {
                 any = true;
-                let (stream, destination) = (self.sources[index].0, self.sources[index].1);
-                let lane = LaneId { stream, partition: record.partition() };
+                let (lane, destination) = (self.sources[index].0, self.sources[index].1);
                 let found = record.with_input(0, Found::of);
                 // Told before it was fed, so it is there by now.
                 while let Ok(fed) = self.told.try_recv() {

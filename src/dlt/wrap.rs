@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::batch::Batch;
     use crate::dlt::letter::tests::{OF_A_FRAME, record};
-    use crate::envelope::{Item, Reader};
+    use crate::envelope::Reader;
     use crate::lane::{Input, Lane};
     use crate::market::Stream;
     use crate::rules::{Limits, Rules};
@@ -143,14 +143,16 @@ mod tests {
         value(&Letter::of(record(&OF_A_FRAME, Some(frame))), MAX).map(Option::unwrap)
     }
 
-    /// What the hub finds in an envelope of one item.
+    /// What the hub finds in an envelope of one item: its bytes, and whether they are not UTF-8.
     fn found(envelope: &[u8]) -> (Vec<u8>, bool) {
         let mut reader = Reader::default();
         let envelope = reader.read(envelope, &Limits::default()).unwrap();
         assert_eq!((envelope.exchange.as_str(), envelope.symbol.as_bytes()), ("BYBIT", b"BTC".as_slice()));
         let items: Vec<_> = envelope.items().collect();
-        let [Item::Text { bytes, lone_surrogate }] = items[..] else { panic!("{items:?}") };
-        (bytes.to_vec(), lone_surrogate)
+        assert_eq!(items.len(), 1);
+        let bytes = items[0].bytes(&mut Vec::new()).to_vec();
+        let is_broken = std::str::from_utf8(&bytes).is_err();
+        (bytes, is_broken)
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! <https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Found, Member, Shape, Value, member, whole};
 use super::tickers::TickerLayout;
-use super::{Decoded, instrument, integer, part};
+use super::{Decoded, integer, part};
 use crate::book::{self, Action, Sequence};
 use crate::decimal::Rate;
 use crate::event_time::EventTime;
@@ -47,6 +48,32 @@ wire_struct! {
         diff_bids: "b",
         diff_asks: "a",
     }
+}
+
+const WHOLE: &[Member] = &[member("lastUpdateId", Value::Number), member("bids", Value::Bids(Shape::Pair)), member("asks", Value::Asks(Shape::Pair))];
+
+const DIFF: &[Member] = &[
+    member("e", Value::Word("depthUpdate")),
+    member("E", Value::Time(0)),
+    member("s", Value::Instrument),
+    member("U", Value::Number),
+    member("u", Value::Id),
+    member("b", Value::Bids(Shape::Pair)),
+    member("a", Value::Asks(Shape::Pair)),
+];
+
+/// Books as they are sent, whole ones and diffs, in a combined stream and bare.
+pub(super) const BOOKS: &[scan::Layout] = &[
+    scan::Layout { members: &[member("stream", Value::Text), member("data", Value::Object(WHOLE))], finish: whole },
+    scan::Layout { members: &[member("stream", Value::Text), member("data", Value::Object(DIFF))], finish: finish_diff },
+    scan::Layout { members: WHOLE, finish: whole },
+    scan::Layout { members: DIFF, finish: finish_diff },
+];
+
+const fn finish_diff(found: &Found<'_>, book: &mut book::Frame) -> bool {
+    book.action = Action::Delta;
+    book.sequence = Sequence::Growing(found.id);
+    true
 }
 
 /// Binance's tickers.
@@ -104,7 +131,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
         Sides::of(&frame.diff_bids, &frame.diff_asks)?.read(levels::Layout::Pair, limits, book)?;
         book.action = Action::Delta;
         book.sequence = Sequence::Growing(integer(&frame.last_update, limits.number_chars)?);
-        book.instrument = instrument(&frame.symbol);
+        book.instrument.set(frame.symbol.text());
     }
     book.time = [frame, &outer, &inner].into_iter().find_map(|frame| EventTime::of_number(&frame.event_time, limits.number_chars));
     Ok(Decoded::Data(()))
@@ -165,13 +192,13 @@ mod tests {
         for text in [whole.to_owned(), format!(r#"{{"stream":"xyzusdt@depth20","data":{whole}}}"#)] {
             let frame = book(Binance, &text);
             assert_eq!((levels(&frame).as_str(), frame.action), ("5.0x1.0 4.0x2.0 | 6.0x0.5", Action::Whole));
-            assert_eq!((micros(&frame), frame.sequence, frame.instrument), (None, Sequence::Unnumbered, None));
+            assert_eq!((micros(&frame), frame.sequence, frame.instrument.get()), (None, Sequence::Unnumbered, None));
         }
         let diff = r#"{"e":"depthUpdate","E":1700000000333,"s":"XY","U":7,"u":8,"b":[["5","0.00000000"]],"a":[]}"#;
         for text in [diff.to_owned(), format!(r#"{{"stream":"xy@depth","data":[{diff}]}}"#)] {
             let frame = book(Binance, &text);
             assert_eq!((levels(&frame).as_str(), frame.action, frame.sequence), ("5.0x0.0 | ", Action::Delta, Sequence::Growing(Some(8))));
-            assert_eq!((micros(&frame), frame.instrument.as_deref()), (Some(1_700_000_000_333_000), Some(b"XY".as_slice())));
+            assert_eq!((micros(&frame), frame.instrument.get()), (Some(1_700_000_000_333_000), Some(b"XY".as_slice())));
         }
     }
 

@@ -11,7 +11,23 @@
 //!  "timestamp":1790133505627050,"stream_type":"REALTIME"}
 //! ```
 
+use super::scan::{self, Value, member, whole};
 pub(super) use super::units::{Layout, read_book};
+
+/// Books as they are sent.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("type", Value::Text),
+        member("code", Value::Text),
+        member("total_ask_size", Value::Number),
+        member("total_bid_size", Value::Number),
+        member("orderbook_units", Value::Units),
+        member("level", Value::Number),
+        member("timestamp", Value::Time(0)),
+        member("stream_type", Value::Text),
+    ],
+    finish: whole,
+}];
 
 #[cfg(test)]
 mod tests {

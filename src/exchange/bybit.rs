@@ -2,8 +2,9 @@
 //! <https://bybit-exchange.github.io/docs/v5/websocket/public/ticker>, <https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member};
 use super::tickers::TickerLayout;
-use super::{ABSENT, Decoded, instrument, integer, part};
+use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Sequence};
 use crate::decimal::Rate;
 use crate::event_time::EventTime;
@@ -44,6 +45,31 @@ wire_struct! {
     /// What `data` of an order book holds.
     Book { symbol: "s", bids: "b", asks: "a", update: "u" }
 }
+
+/// Books as they are sent; `cts` is not in old ones.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("topic", Value::Text),
+        member("ts", Value::Time(1)),
+        member("type", Value::Action("delta")),
+        member(
+            "data",
+            Value::Object(&[
+                member("s", Value::Instrument),
+                member("b", Value::Bids(Shape::Pair)),
+                member("a", Value::Asks(Shape::Pair)),
+                member("u", Value::Id),
+                member("seq", Value::Number),
+            ]),
+        ),
+        member("cts", Value::Time(0)),
+    ],
+    finish: |found, book| {
+        book.action = if found.id == Some(1) { Action::Snapshot } else { found.action.unwrap_or_default() };
+        book.sequence = Sequence::Counted(found.id);
+        found.action.is_some()
+    },
+}];
 
 /// Bybit's tickers.
 pub(super) struct Layout;
@@ -102,7 +128,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     };
     book.sequence = Sequence::Counted(update);
     book.time = EventTime::of_number(&frame.cts, limits.number_chars).or_else(|| EventTime::of_number(&frame.ts, limits.number_chars));
-    book.instrument = instrument(&data.symbol);
+    book.instrument.set(data.symbol.text());
     Ok(Decoded::Data(()))
 }
 
@@ -142,7 +168,7 @@ mod tests {
         let frame = book(Bybit, &text("delta", "77", r#","ts":1700000000031,"cts":1700000000029"#));
         assert_eq!((levels(&frame).as_str(), frame.action), ("5.0x1.0 4.0x0.0 | ", Action::Delta));
         assert_eq!((frame.sequence, frame.checksum), (Sequence::Counted(Some(77)), None));
-        assert_eq!((micros(&frame), frame.instrument.as_deref()), (Some(1_700_000_000_029_000), Some(b"XY".as_slice())));
+        assert_eq!((micros(&frame), frame.instrument.get()), (Some(1_700_000_000_029_000), Some(b"XY".as_slice())));
         assert_eq!(micros(&book(Bybit, &text("delta", "77", r#","cts":null,"ts":"1700000000031""#))), Some(1_700_000_000_031_000));
         assert_eq!(book(Bybit, &text("snapshot", "77", "")).action, Action::Snapshot);
         assert_eq!(book(Bybit, &text("whatever", "1", "")).action, Action::Snapshot, "after a restart of the service");

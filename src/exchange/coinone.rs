@@ -2,6 +2,7 @@
 //! <https://docs.coinone.co.kr/reference/public-websocket-ticker>, <https://docs.coinone.co.kr/reference/public-websocket-orderbook>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member, whole};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, part};
 use crate::book;
@@ -37,6 +38,26 @@ wire_struct! {
 }
 
 const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", "qty"]);
+
+/// Books as they are sent.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("response_type", Value::Word("DATA")),
+        member("channel", Value::Text),
+        member(
+            "data",
+            Value::Object(&[
+                member("quote_currency", Value::Text),
+                member("target_currency", Value::Text),
+                member("timestamp", Value::Time(0)),
+                member("id", Value::Text),
+                member("asks", Value::Asks(Shape::Quoted)),
+                member("bids", Value::Bids(Shape::Quoted)),
+            ]),
+        ),
+    ],
+    finish: whole,
+}];
 
 /// Coinone's tickers.
 pub(super) struct Layout;

@@ -2,6 +2,7 @@
 //! <https://www.gate.com/docs/developers/apiv4/ws/en/>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member, whole};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, part};
 use crate::book;
@@ -38,6 +39,28 @@ wire_struct! {
         asks: "asks",
     }
 }
+
+/// Books as they are sent; `time_ms` and `l` are not in old ones.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("time", Value::Time(2)),
+        member("time_ms", Value::Time(1)),
+        member("channel", Value::Text),
+        member("event", Value::Word("update")),
+        member(
+            "result",
+            Value::Object(&[
+                member("t", Value::Time(0)),
+                member("lastUpdateId", Value::Number),
+                member("s", Value::Text),
+                member("l", Value::Text),
+                member("bids", Value::Bids(Shape::Pair)),
+                member("asks", Value::Asks(Shape::Pair)),
+            ]),
+        ),
+    ],
+    finish: whole,
+}];
 
 /// Gate's tickers.
 pub(super) struct Layout;
@@ -133,7 +156,7 @@ mod tests {
     #[test]
     fn every_book_is_whole() {
         let frame = book(Gateio, r#"{"result":{"lastUpdateId":5,"s":"X_Y","l":"20","bids":[["5.0","1"],["4","0.50"]],"asks":[["6","2"]]}}"#);
-        assert_eq!((levels(&frame).as_str(), frame.action, frame.instrument), ("5.0x1.0 4.0x0.5 | 6.0x2.0", Action::Whole, None));
+        assert_eq!((levels(&frame).as_str(), frame.action, frame.instrument.get()), ("5.0x1.0 4.0x0.5 | 6.0x2.0", Action::Whole, None));
     }
 
     #[test]

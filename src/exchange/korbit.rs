@@ -2,6 +2,7 @@
 //! <https://docs.korbit.co.kr>, <https://docs.digitalx.miraeasset.com>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member, whole};
 use super::tickers::TickerLayout;
 use super::{Decoded, part};
 use crate::book;
@@ -46,6 +47,21 @@ const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", "amount"]
 
 /// Events of the first protocol that are no data.
 const EVENTS: [&str; 5] = ["korbit:connected", "korbit:subscribe", "korbit:unsubscribe", "korbit:error", "korbit:disconnected"];
+
+/// Books as they are sent; only the first of a connection says that it is a snapshot.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("symbol", Value::Text),
+        member("timestamp", Value::Time(1)),
+        member("type", Value::Text),
+        member("snapshot", Value::True),
+        member(
+            "data",
+            Value::Object(&[member("timestamp", Value::Time(0)), member("asks", Value::Asks(Shape::Quoted)), member("bids", Value::Bids(Shape::Quoted))]),
+        ),
+    ],
+    finish: whole,
+}];
 
 /// Korbit's tickers.
 pub(super) struct Layout;

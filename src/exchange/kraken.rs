@@ -2,8 +2,9 @@
 //! <https://docs.kraken.com/api/docs/websocket-v2/ticker>, <https://docs.kraken.com/api/docs/websocket-v2/book>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member};
 use super::tickers::TickerLayout;
-use super::{ABSENT, Decoded, instrument, integer, part};
+use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Checksum};
 use crate::decimal::Rate;
 use crate::event_time::EventTime;
@@ -42,6 +43,29 @@ wire_struct! {
 }
 
 const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", "qty"]);
+
+/// Books as they are sent; the time is not in old snapshots.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("channel", Value::Word("book")),
+        member("type", Value::Action("update")),
+        member(
+            "data",
+            Value::Only(&[
+                member("symbol", Value::Instrument),
+                member("bids", Value::Bids(Shape::Bare)),
+                member("asks", Value::Asks(Shape::Bare)),
+                member("checksum", Value::Checksum),
+                member("timestamp", Value::Clock),
+            ]),
+        ),
+    ],
+    finish: |found, book| {
+        book.action = found.action.unwrap_or_default();
+        book.checksum = found.checksum.map(Checksum::Kraken);
+        found.action.is_some()
+    },
+}];
 
 /// Kraken's tickers.
 pub(super) struct Layout;
@@ -98,7 +122,7 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     sides.read(LEVEL, limits, book)?;
     book.checksum = integer(&data.checksum, limits.number_chars)?.map(Checksum::Kraken);
     book.time = time(&data, limits.number_chars);
-    book.instrument = instrument(&data.symbol);
+    book.instrument.set(data.symbol.text());
     Ok(Decoded::Data(()))
 }
 
@@ -143,9 +167,9 @@ mod tests {
         let frame = book(Kraken, &text("update", r#","symbol":"X/USD","checksum":4294967295,"timestamp":"2026-01-02 04:04:05.6789019+01:00""#));
         assert_eq!((levels(&frame).as_str(), frame.action), (" | 63.5x0.000051 64.0x0.0", Action::Delta));
         assert_eq!((frame.sequence, frame.checksum), (Sequence::Unnumbered, Some(Checksum::Kraken(4_294_967_295))));
-        assert_eq!((micros(&frame), frame.instrument.as_deref()), (Some(1_767_323_045_678_901), Some(b"X/USD".as_slice())));
+        assert_eq!((micros(&frame), frame.instrument.get()), (Some(1_767_323_045_678_901), Some(b"X/USD".as_slice())));
         let frame = book(Kraken, &text("snapshot", r#","checksum":null,"timestamp":"2026-13-02T03:04:05Z""#));
-        assert_eq!((frame.action, frame.checksum, micros(&frame), frame.instrument), (Action::Snapshot, None, None, None));
+        assert_eq!((frame.action, frame.checksum, micros(&frame), frame.instrument.get()), (Action::Snapshot, None, None, None));
         let zero = book(Kraken, &text("update", r#","checksum":0"#));
         assert_eq!(zero.checksum, Some(Checksum::Kraken(0)), "only OKX means nothing by 0");
     }

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::book::{Frame, Level, Spelling};
+use crate::book::{Frame, Level, OddSpelling};
 use crate::decimal::{Amount, Decimal, SHORT_CHARS_MAX};
 use crate::json::{Cursor, Token, unescape};
 use crate::outcome::Reason;
@@ -51,8 +51,8 @@ impl<'t> Sides<'t> {
     /// # Errors
     /// The first that holds of [`Reason::Levels`], [`Reason::Shape`], [`Reason::Missing`] and [`Reason::Number`].
     pub(super) fn read(&self, layout: Layout, limits: &Limits, frame: &mut Frame) -> Result<(), Reason> {
-        let bids = Reader::new(self.bids, limits).side(layout, &mut frame.bids);
-        let asks = Reader::new(self.asks, limits).side(layout, &mut frame.asks);
+        let bids = Reader::new(self.bids, limits).side(layout, &mut frame.bids, &mut frame.odd_bids);
+        let asks = Reader::new(self.asks, limits).side(layout, &mut frame.asks, &mut frame.odd_asks);
         first_of(bids, asks)
     }
 }
@@ -75,6 +75,12 @@ fn first_of(one: Result<(), Reason>, other: Result<(), Reason>) -> Result<(), Re
         (Err(one), Err(other)) => Err(if rank(one) <= rank(other) { one } else { other }),
         (Ok(()), result) | (result, Ok(())) => result,
     }
+}
+
+/// As [`Decimal::parse_short`], and `None` too where the number is not spelled in the shortest form.
+#[inline]
+fn parse_shortest(text: &[u8]) -> Option<(Amount, u8, usize)> {
+    Decimal::parse_short(text).filter(|&(_, decimals, length)| decimals == 0 || text[length - 1] != b'0')
 }
 
 /// The order in which the faults of levels are told.
@@ -108,7 +114,7 @@ impl<'t> Reader<'t> {
         Self { cursor: Cursor::new(text.as_bytes()), limits, fault: Ok(()) }
     }
 
-    fn side(mut self, layout: Layout, levels: &mut Vec<Level>) -> Result<(), Reason> {
+    fn side(mut self, layout: Layout, levels: &mut Vec<Level>, odd: &mut Vec<(usize, OddSpelling)>) -> Result<(), Reason> {
         let is_short = self.limits.number_chars >= SHORT_CHARS_MAX;
         self.elements(|reader| {
             if is_short && reader.short_level(layout, levels) {
@@ -121,7 +127,14 @@ impl<'t> Reader<'t> {
                     [price, if matches!(quantity, Field::Absent) { other } else { quantity }]
                 }
             };
-            reader.push(&price, &quantity, layout == Layout::PairAsSpelled, levels);
+            reader.push(&price, &quantity, levels);
+            if layout == Layout::PairAsSpelled
+                && let (Field::Text(price), Field::Text(quantity)) = (&price, &quantity)
+                && let Some(spelling) = OddSpelling::of(price, quantity)
+            {
+                // After a fault the place may be wrong, but then nobody asks.
+                odd.push((levels.len().saturating_sub(1), spelling));
+            }
             Ok(())
         })
     }
@@ -130,13 +143,13 @@ impl<'t> Reader<'t> {
         let is_short = self.limits.number_chars >= SHORT_CHARS_MAX;
         self.elements(|reader| {
             if is_short && let Some([ask_price, ask_quantity, bid_price, bid_quantity]) = reader.short_object(keys) {
-                frame.asks.push(Level { price: ask_price.0, quantity: ask_quantity.0, spelling: Spelling::default() });
-                frame.bids.push(Level { price: bid_price.0, quantity: bid_quantity.0, spelling: Spelling::default() });
+                frame.asks.push(Level { price: ask_price.0, quantity: ask_quantity.0 });
+                frame.bids.push(Level { price: bid_price.0, quantity: bid_quantity.0 });
                 return Ok(());
             }
             let [ask_price, ask_quantity, bid_price, bid_quantity] = reader.object(keys)?;
-            reader.push(&ask_price, &ask_quantity, false, &mut frame.asks);
-            reader.push(&bid_price, &bid_quantity, false, &mut frame.bids);
+            reader.push(&ask_price, &ask_quantity, &mut frame.asks);
+            reader.push(&bid_price, &bid_quantity, &mut frame.bids);
             Ok(())
         })
     }
@@ -147,25 +160,25 @@ impl<'t> Reader<'t> {
     fn short_level(&mut self, layout: Layout, levels: &mut Vec<Level>) -> bool {
         let start = self.cursor.at();
         let numbers = match layout {
-            Layout::Pair | Layout::PairAsSpelled => self.short_pair(),
+            Layout::Pair => self.short_pair(Decimal::parse_short),
+            Layout::PairAsSpelled => self.short_pair(parse_shortest),
             Layout::Object([price, quantity, _]) => self.short_object(&[*price, *quantity]),
         };
         let Some([price, quantity]) = numbers else {
             self.cursor.rewind(start);
             return false;
         };
-        let spelling = if layout == Layout::PairAsSpelled { Spelling::fixed(price.1, quantity.1) } else { Spelling::default() };
-        levels.push(Level { price: price.0, quantity: quantity.0, spelling });
+        levels.push(Level { price: price.0, quantity: quantity.0 });
         true
     }
 
     #[inline]
-    fn short_pair(&mut self) -> Option<[(Amount, u8); 2]> {
+    fn short_pair(&mut self, parse: impl Fn(&[u8]) -> Option<(Amount, u8, usize)>) -> Option<[(Amount, u8); 2]> {
         let cursor = &mut self.cursor;
         cursor.take(b'[').then_some(())?;
-        let price = cursor.take_short_number(Decimal::parse_short)?;
+        let price = cursor.take_short_number(&parse)?;
         cursor.take(b',').then_some(())?;
-        let quantity = cursor.take_short_number(Decimal::parse_short)?;
+        let quantity = cursor.take_short_number(parse)?;
         while !cursor.take(b']') {
             cursor.expect(b',').and_then(|()| cursor.skip_checked()).ok()?;
         }
@@ -275,15 +288,9 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn push(&mut self, price: &Field<'_>, quantity: &Field<'_>, as_spelled: bool, levels: &mut Vec<Level>) {
+    fn push(&mut self, price: &Field<'_>, quantity: &Field<'_>, levels: &mut Vec<Level>) {
         match (self.amount(price), self.amount(quantity)) {
-            (Ok(price_units), Ok(quantity_units)) => {
-                let spelling = match (price, quantity) {
-                    (Field::Text(price), Field::Text(quantity)) if as_spelled => Spelling::of(price, quantity),
-                    _ => Spelling::default(),
-                };
-                levels.push(Level { price: price_units, quantity: quantity_units, spelling });
-            }
+            (Ok(price), Ok(quantity)) => levels.push(Level { price, quantity }),
             (price, quantity) => {
                 for reason in [price.err(), quantity.err()].into_iter().flatten() {
                     self.note(reason);

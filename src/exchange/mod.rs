@@ -13,6 +13,7 @@ mod korbit;
 mod kraken;
 mod levels;
 mod okx;
+mod scan;
 mod tickers;
 mod units;
 mod upbit;
@@ -21,6 +22,7 @@ pub use tickers::TimedTicker;
 
 use crate::book::Frame;
 use crate::decimal::Decimal;
+use crate::envelope::Item;
 use crate::json::{self, Cursor, Token, Wire, unescape};
 use crate::market::Exchange;
 use crate::outcome::Reason;
@@ -80,6 +82,23 @@ pub fn read_book(exchange: Exchange, text: &str, limits: &Limits, frame: &mut Fr
     if decoded == Err(Reason::Shape) && is_noise(text) { Ok(Decoded::Control) } else { decoded }
 }
 
+/// Reads a frame of an order-book topic as it stands in its envelope into `frame`, if it is as such frames nearly always
+/// are; in that case as [`read_book`] does, but several times as fast. False where it is not, or may not be.
+pub fn scan_book(exchange: Exchange, item: &Item<'_>, limits: &Limits, frame: &mut Frame) -> bool {
+    let layouts = match exchange {
+        Exchange::Upbit => upbit::BOOKS,
+        Exchange::Bithumb => bithumb::BOOKS,
+        Exchange::Coinone => coinone::BOOKS,
+        Exchange::Korbit => korbit::BOOKS,
+        Exchange::Okx => okx::BOOKS,
+        Exchange::Bybit => bybit::BOOKS,
+        Exchange::Gateio => gateio::BOOKS,
+        Exchange::Binance => binance::BOOKS,
+        Exchange::Kraken => kraken::BOOKS,
+    };
+    scan::read(layouts, item, limits, frame)
+}
+
 /// The object in `token`, or the first element of an array there; an empty one where there is none.
 fn part<'a, T: Wire<'a>>(token: &'a Token<'_>) -> Result<T, Reason> {
     token.object().map_or_else(|| Ok(T::default()), json::walk_part)
@@ -94,11 +113,6 @@ fn integer(token: &Token<'_>, chars_max: usize) -> Result<Option<i64>, Reason> {
         }
         _ => Err(Reason::Number),
     }
-}
-
-/// What is traded, where the exchange says so.
-fn instrument(token: &Token<'_>) -> Option<Vec<u8>> {
-    token.text().map(<[u8]>::to_vec)
 }
 
 /// `{}` and `{"processed":"skip"}`, which any exchange may have. Called for what is JSON, but neither ticker nor book.

@@ -2,8 +2,9 @@
 //! <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>
 
 use super::levels::{self, Sides};
+use super::scan::{self, Shape, Value, member};
 use super::tickers::TickerLayout;
-use super::{ABSENT, Decoded, instrument, integer, part};
+use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Checksum, Sequence};
 use crate::event_time::EventTime;
 use crate::json::{self, Token, wire_struct};
@@ -44,6 +45,31 @@ wire_struct! {
     /// What a frame was subscribed with.
     Arg { inst_id: "instId" }
 }
+
+/// Books as they are sent; ids are not in old ones.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("arg", Value::Object(&[member("channel", Value::Text), member("instId", Value::Instrument)])),
+        member("action", Value::Action("update")),
+        member(
+            "data",
+            Value::Only(&[
+                member("asks", Value::Asks(Shape::Orders)),
+                member("bids", Value::Bids(Shape::Orders)),
+                member("ts", Value::Time(0)),
+                member("checksum", Value::Checksum),
+                member("seqId", Value::Id),
+                member("prevSeqId", Value::Previous),
+            ]),
+        ),
+    ],
+    finish: |found, book| {
+        book.action = found.action.unwrap_or_default();
+        book.sequence = Sequence::Linked { id: found.id, previous: found.previous };
+        book.checksum = found.checksum.filter(|&checksum| checksum != 0).map(Checksum::Okx);
+        found.action.is_some() && !is_heartbeat(book)
+    },
+}];
 
 /// OKX's tickers.
 pub(super) struct Layout;
@@ -99,21 +125,26 @@ pub(super) fn read_book(text: &str, limits: &Limits, book: &mut book::Frame) -> 
     book.sequence = Sequence::Linked { id: integer(&data.seq_id, limits.number_chars)?, previous: integer(&data.prev_seq_id, limits.number_chars)? };
     // 0 says nothing: every frame since June 2026 has it.
     book.checksum = integer(&data.checksum, limits.number_chars)?.filter(|&checksum| checksum != 0).map(Checksum::Okx);
-    if book.action == Action::Delta && book.bids.is_empty() && book.asks.is_empty() && book.sequence.is_heartbeat() {
+    if is_heartbeat(book) {
         return Ok(Decoded::Control);
     }
     book.time = EventTime::of_number(&data.ts, limits.number_chars);
     if let Token::Object(arg) = &frame.arg {
         let arg: Arg<'_> = json::walk_part(arg)?;
-        book.instrument = instrument(&arg.inst_id);
+        book.instrument.set(arg.inst_id.text());
     }
     Ok(Decoded::Data(()))
+}
+
+/// Whether a frame says only that the connection lives: an update without levels that names itself as its predecessor.
+fn is_heartbeat(book: &book::Frame) -> bool {
+    book.action == Action::Delta && book.bids.is_empty() && book.asks.is_empty() && book.sequence.is_heartbeat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{book, is_data, levels, micros, ticker};
-    use crate::book::{Action, Checksum, Sequence};
+    use crate::book::{Action, Checksum, OddSpelling, Sequence};
     use crate::market::{Exchange::Okx, Kind};
     use crate::outcome::Reason;
 
@@ -142,16 +173,14 @@ mod tests {
         };
         let frame = book(Okx, &text("update", r#","checksum":-7,"seqId":80000000005,"prevSeqId":"80000000001""#));
         assert_eq!((levels(&frame).as_str(), frame.action), (" | 12.0x1.0 11.0x0.0", Action::Delta));
-        assert_eq!((micros(&frame), frame.instrument.as_deref()), (Some(1_700_000_000_042_000), Some(b"X-Y".as_slice())));
+        assert_eq!((micros(&frame), frame.instrument.get()), (Some(1_700_000_000_042_000), Some(b"X-Y".as_slice())));
         assert_eq!(frame.sequence, Sequence::Linked { id: Some(80_000_000_005), previous: Some(80_000_000_001) });
         assert_eq!(frame.checksum, Some(Checksum::Okx(-7)));
-        let mut spelled = Vec::new();
-        frame.asks[0].spelling.write(&frame.asks[0], &mut spelled);
-        assert_eq!(spelled, b"12.0:1", "the checksum needs the texts");
+        assert_eq!(frame.odd_asks, [(0, OddSpelling::of(b"12.0", b"1").unwrap())], "the checksum needs the texts");
         let frame = book(Okx, &text("snapshot", r#","checksum":0,"prevSeqId":-1"#));
         assert_eq!((frame.action, frame.checksum), (Action::Snapshot, None), "0 says nothing");
         assert_eq!(frame.sequence, Sequence::Linked { id: None, previous: Some(-1) });
-        assert_eq!(book(Okx, r#"{"action":"snapshot","data":{"asks":[],"bids":[]}}"#).instrument, None);
+        assert_eq!(book(Okx, r#"{"action":"snapshot","data":{"asks":[],"bids":[]}}"#).instrument.get(), None);
     }
 
     #[test]

@@ -9,7 +9,23 @@
 //!  "orderbook_units":[{"ask_price":1.1653E8,"bid_price":1.1652E8,"ask_size":0.02054000,"bid_size":0.06612000}],"level":0}
 //! ```
 
+use super::scan::{self, Value, member, whole};
 pub(super) use super::units::{Layout, read_book};
+
+/// Books as they are sent; what follows the units is not in all of them.
+pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
+    members: &[
+        member("type", Value::Text),
+        member("code", Value::Text),
+        member("timestamp", Value::Time(0)),
+        member("total_ask_size", Value::Number),
+        member("total_bid_size", Value::Number),
+        member("orderbook_units", Value::Units),
+        member("stream_type", Value::Text),
+        member("level", Value::Number),
+    ],
+    finish: whole,
+}];
 
 #[cfg(test)]
 mod tests {
@@ -48,7 +64,7 @@ mod tests {
             {"bid_size":"3.50","bid_price":"99","ask_size":0E-8,"ask_price":0,"more":[{}]}]}"#,
         );
         assert_eq!(levels(&frame), "100000000.0x2.0 99.0x3.5 | 101000000.0x0.1 0.0x0.0");
-        assert_eq!((frame.action, micros(&frame), frame.instrument), (Action::Whole, Some(1_700_000_000_123_456), None));
+        assert_eq!((frame.action, micros(&frame), frame.instrument.get()), (Action::Whole, Some(1_700_000_000_123_456), None));
         assert_eq!(levels(&book(Upbit, r#"{"orderbook_units":[],"timestamp":"soon"}"#)), " | ");
     }
 

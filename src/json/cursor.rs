@@ -3,6 +3,7 @@
 //!
 //! Never recurses: nesting is kept in a vector that is used again, so that a megabyte of brackets costs a scan.
 
+use super::quoted::quoted_length;
 use super::text::unescape_one;
 use crate::outcome::Reason;
 
@@ -263,6 +264,15 @@ impl<'a> Cursor<'a> {
         };
         self.at = if is_whole { end + quoted } else { self.at };
         is_whole.then_some((value, detail))
+    }
+
+    /// Takes a string in which nothing but quotes is escaped, and returns it, quotes included; `None`, and nothing taken
+    /// but white space, where something else stands.
+    pub fn take_quoted(&mut self) -> Option<(usize, usize)> {
+        self.peek()?;
+        let start = self.at;
+        self.at += quoted_length(&self.text[start..])?;
+        Some((start, self.at))
     }
 
     /// Takes a string and appends it to `out` without its escapes, in one walk; returns whether a surrogate stands

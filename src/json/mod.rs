@@ -3,6 +3,7 @@
 
 mod cursor;
 mod guard;
+mod quoted;
 mod text;
 mod token;
 mod walk;
@@ -10,6 +11,7 @@ mod wire;
 
 pub use cursor::{Cursor, Skipped};
 pub use guard::{check, read};
+pub use quoted::quoted_length;
 pub use text::{Unescaped, unescape};
 pub use token::Token;
 pub use walk::{walk, walk_part};

@@ -1,7 +1,5 @@
 //! Bookmarks: how far somebody has come with a partition, kept by the brokers as the committed offset of a group of its own, with words beside it.
 
-use std::ffi::c_void;
-use std::slice;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,9 +7,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::bounded;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients;
+use super::group::metadata;
 use super::log::LogContext;
 use super::topics::{Unavailable, retry};
 use crate::config::Config;
@@ -24,8 +24,8 @@ const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Bookmark {
     /// The offset.
     pub offset: i64,
-    /// The metadata of the commit.
-    pub words: Vec<u8>,
+    /// The metadata of the commit; empty where it is no UTF-8.
+    pub words: String,
 }
 
 /// The bookmarks of one group. Nobody is a member of it: partitions are read by hand.
@@ -56,10 +56,11 @@ impl Bookmarks {
             let found = self.client.committed_offsets(asked, timeout).map_err(fault)?;
             let element = found.find_partition(topic, partition);
             element.as_ref().map_or(Ok(()), |element| element.error()).map_err(fault)?;
-            Ok(match element.map(|element| element.offset()) {
-                Some(Offset::Offset(offset)) => Some(Bookmark { offset, words: first_metadata(&found) }),
+            let bookmark = |element: &TopicPartitionListElem<'_>| match element.offset() {
+                Offset::Offset(offset) => Some(Bookmark { offset, words: metadata(element) }),
                 _ => None,
-            })
+            };
+            Ok(element.as_ref().and_then(bookmark))
         })
     }
 
@@ -83,23 +84,4 @@ impl Bookmarks {
         let committed = told.recv_timeout(COMMIT_TIMEOUT).map_err(|_| fault(format!("no broker took the commit within {COMMIT_TIMEOUT:?}")))?;
         committed.map_err(|error| fault(error.to_string()))
     }
-}
-
-/// The metadata of the first element. rdkafka's own way to it panics where it is not UTF-8, and anybody may commit to a group.
-#[expect(unsafe_code, reason = "librdkafka's list is read as it is")]
-fn first_metadata(list: &TopicPartitionList) -> Vec<u8> {
-    if list.count() == 0 {
-        return Vec::new();
-    }
-    // SAFETY: `ptr` is librdkafka's list, valid for as long as `list` is borrowed and written to by nobody meanwhile; it has at least one element, and
-    // `elems` points to the first one.
-    let (metadata, length): (*mut c_void, usize) = unsafe {
-        let first = &*(*list.ptr()).elems;
-        (first.metadata, first.metadata_size)
-    };
-    if metadata.is_null() {
-        return Vec::new();
-    }
-    // SAFETY: librdkafka owns `metadata_size` initialised bytes at `metadata` until the list is destroyed, which outlives this copy.
-    unsafe { slice::from_raw_parts(metadata.cast::<u8>(), length) }.to_vec()
 }

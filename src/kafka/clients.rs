@@ -61,6 +61,27 @@ pub(super) fn consumer(config: &Config, group: &str) -> ClientConfig {
     client
 }
 
+/// The client that reads `partitions` of one stream: each has a queue of its own, and they share the bound on what is fetched ahead.
+pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> ClientConfig {
+    let mut client = consumer(config, group);
+    // With queues of their own the bound holds for each partition.
+    let kib = config.kafka.fetch_queue_kib / partitions.max(1);
+    client.set("queued.max.messages.kbytes", kib.max(64).to_string());
+    client
+}
+
+/// The client that writes what one lane has to write, and its offsets, in transactions.
+pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
+    let mut client = producer(config);
+    client
+        .set("transactional.id", id)
+        // How long readers wait for a transaction whose producer has died.
+        .set("transaction.timeout.ms", config.transactions.timeout.as_millis().to_string())
+        // librdkafka wants it to be no longer than that; a message that is not written by then is written by the next transaction.
+        .set("message.timeout.ms", config.transactions.timeout.as_millis().to_string());
+    client
+}
+
 /// The client that writes records and dead letters.
 pub(super) fn producer(config: &Config) -> ClientConfig {
     let kafka = &config.kafka;
@@ -80,6 +101,8 @@ pub(super) fn producer(config: &Config) -> ClientConfig {
         .set("batch.size", "1000000")
         // A dead letter can be as large as the largest envelope, and its headers more.
         .set("message.max.bytes", (config.rules.limits.envelope_bytes + HEADROOM_BYTES).to_string())
+        // Where the key decides about the partition, it decides as in Kafka's own clients.
+        .set("partitioner", "murmur2_random")
         .set("retry.backoff.ms", "20")
         .set("retry.backoff.max.ms", "500")
         .set("topic.metadata.refresh.interval.ms", "30000");

@@ -1,19 +1,26 @@
-//! The consumer of one stream in one worker: partitions assigned by hand, commits that never make the worker wait.
+//! The consumer of one stream in one worker: partitions assigned by hand, one queue a partition, and a thread for what has to
+//! wait for the brokers, so that the worker never does.
 
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients;
+use super::group::offsets_list;
 use super::log::LogContext;
+use crate::checkpoint::Checkpoint;
 use crate::config::{Config, StreamNames};
 use crate::lane::Input;
+
+/// How long to wait for the answer to a question about a log.
+const RANGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a poll gave.
 pub enum Polled<'c> {
@@ -23,18 +30,18 @@ pub enum Polled<'c> {
     Record(Record<'c>),
     /// Something that passes, or that an operator can mend: a broker that is away, a leader that moves, a right that is missing.
     Transient(String),
-    /// The lane cannot go on: its offset is gone from the log.
-    Fatal(String),
+    /// The offset is not in the log any more; nothing is fetched until the partition is assigned again.
+    OffsetGone(String),
 }
 
 /// An input record, borrowed from librdkafka's queue.
 pub struct Record<'c>(BorrowedMessage<'c>);
 
 impl Record<'_> {
-    /// The partition that it comes from.
+    /// Its offset.
     #[must_use]
-    pub fn partition(&self) -> i32 {
-        self.0.partition()
+    pub fn offset(&self) -> i64 {
+        self.0.offset()
     }
 
     /// Calls `process` with the record as the core's input. `now_micros` is the moment of processing.
@@ -51,109 +58,161 @@ impl Record<'_> {
     }
 }
 
-/// Offsets of the next record, by partition.
-pub type Offsets = Vec<(i32, i64)>;
+/// The input of one partition.
+pub struct LaneQueue(PartitionQueue<LogContext>);
+
+impl LaneQueue {
+    /// Takes the next record if one is there.
+    pub fn poll(&self) -> Polled<'_> {
+        match self.0.poll(Duration::ZERO) {
+            None => Polled::Nothing,
+            Some(Ok(message)) => Polled::Record(Record(message)),
+            Some(Err(error)) => match error.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => Polled::OffsetGone(error.to_string()),
+                // Brokers that are away, topics that are not there yet, rights that are not given yet: all of it can be mended.
+                _ => Polled::Transient(error.to_string()),
+            },
+        }
+    }
+}
+
+/// Checkpoints to commit, by partition.
+pub type Offsets = Vec<(i32, Checkpoint)>;
+
+/// What the consumer's thread has found out.
+#[derive(Debug)]
+pub enum Answer {
+    /// These are committed.
+    Committed(Offsets),
+    /// A commit has failed; nothing is known of what it was for.
+    NotCommitted(String),
+    /// The first offset of a partition's log, and its end.
+    Range(i32, Result<(i64, i64), String>),
+}
+
+enum Ask {
+    Commit(Offsets),
+    Range(i32),
+}
 
 /// See the module.
 ///
-/// rdkafka gives no result of an asynchronous commit: librdkafka sends one only where a callback of its old interface
-/// is set. A synchronous commit has a result but no time limit. So each consumer has a thread of its own that commits
-/// and waits; the worker asks and looks for the answer, and never waits.
+/// rdkafka gives no result of an asynchronous commit: librdkafka sends one only where a callback of its old interface is set. A
+/// synchronous commit has a result but no time limit. So each consumer has a thread that commits and waits; the worker asks
+/// and looks for the answer.
 pub struct Consumer {
     client: Arc<BaseConsumer<LogContext>>,
     topic: String,
-    asks: Sender<Offsets>,
-    answers: Receiver<Result<Offsets, String>>,
+    asks: Sender<Ask>,
+    answers: Receiver<Answer>,
     is_committing: bool,
 }
 
 impl Consumer {
-    /// A consumer of the given partitions, each from the given offset on.
+    /// A consumer that reads nothing yet.
     ///
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
-    pub fn new(config: &Config, names: &StreamNames, partitions: &[(i32, i64)]) -> Result<Self, String> {
+    pub fn new(config: &Config, names: &StreamNames, partitions: usize) -> Result<Self, String> {
         let client: BaseConsumer<LogContext> =
-            clients::consumer(config, &names.group).create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
-        client.assign(&list(&names.input, partitions)?).map_err(|error| error.to_string())?;
+            clients::lane_consumer(config, &names.group, partitions).create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
         let client = Arc::new(client);
-        let (asks, asked) = bounded(1);
-        let (answer, answers) = bounded(1);
-        let committer = Committer { client: Arc::clone(&client), topic: names.input.clone(), asked, answer };
-        let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run());
+        let ((asks, asked), (answer, answers)) = (unbounded(), unbounded());
+        let clerk = Clerk { client: Arc::clone(&client), topic: names.input.clone(), asked, answer };
+        let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || clerk.run());
         thread.map_err(|error| format!("a thread for commits cannot start: {error}"))?;
         Ok(Self { client, topic: names.input.clone(), asks, answers, is_committing: false })
     }
 
-    /// Takes the next record if one is there within `timeout`; serves commit callbacks.
-    pub fn poll(&self, timeout: Duration) -> Polled<'_> {
-        match self.client.poll(timeout) {
-            None => Polled::Nothing,
-            Some(Ok(message)) => Polled::Record(Record(message)),
-            Some(Err(error)) => self.classify(&error),
+    /// Reads these partitions from these offsets on, and no others; gives their queues, in order. What was fetched ahead is
+    /// thrown away.
+    ///
+    /// # Errors
+    /// librdkafka's; there is none that an outage would cause.
+    pub fn read(&self, partitions: &[(i32, i64)]) -> Result<Vec<LaneQueue>, String> {
+        let fault = |error: KafkaError| format!("{}: {error}", self.topic);
+        let list = offsets_list(&self.topic, partitions).map_err(fault)?;
+        self.client.assign(&list).map_err(fault)?;
+        let split = |&(partition, _): &(i32, i64)| self.client.split_partition_queue(&self.topic, partition).map(LaneQueue);
+        let queues = partitions.iter().map(split).collect::<Option<_>>().ok_or_else(|| format!("{}: no queue for a partition", self.topic))?;
+        // What came in before the queues were split went to the queue of the client: it is asked for once more.
+        while let Some(event) = self.client.poll(Duration::ZERO) {
+            if let Ok(stray) = event
+                && let Some(&(partition, offset)) = partitions.iter().find(|(partition, _)| *partition == stray.partition())
+            {
+                self.client.seek(&self.topic, partition, rdkafka::Offset::Offset(offset), Duration::ZERO).map_err(fault)?;
+            }
+        }
+        Ok(queues)
+    }
+
+    /// Serves what librdkafka tells of the client as a whole; `Some` is something that passes.
+    pub fn serve(&self) -> Option<String> {
+        match self.client.poll(Duration::ZERO)? {
+            // A leftover of partitions that were assigned before.
+            Ok(_) => None,
+            Err(error) => Some(format!("{}: {error}", self.topic)),
         }
     }
 
-    fn classify(&self, error: &KafkaError) -> Polled<'_> {
-        let text = format!("{}: {error}", self.topic);
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::Fatal) => Polled::Fatal(text),
-            // Brokers that are away, topics that are not there yet, rights that are not given yet: all of it can be mended.
-            _ => Polled::Transient(text),
-        }
-    }
-
-    /// Stops fetching and throws away what was fetched ahead.
-    pub fn pause(&self) {
-        if let Err(error) = self.client.assignment().and_then(|assignment| self.client.pause(&assignment)) {
-            ::log::warn!("{}: cannot pause: {error}", self.topic);
-        }
-    }
-
-    /// Whether a commit is under way; then no other can be asked for.
+    /// Whether a commit is under way; then no other is asked for.
     #[must_use]
     pub const fn is_committing(&self) -> bool {
         self.is_committing
     }
 
-    /// Asks for offsets to be committed; [`Consumer::take_answer`] tells whether they are.
+    /// Asks for checkpoints to be committed; [`Consumer::answer`] tells whether they are.
     pub fn commit(&mut self, offsets: Offsets) {
-        // The committer takes one after the other: there is room, for none is under way.
-        self.is_committing |= !offsets.is_empty() && self.asks.try_send(offsets).is_ok();
+        self.is_committing |= !offsets.is_empty() && self.asks.send(Ask::Commit(offsets)).is_ok();
     }
 
-    /// The answer to the last commit, once it is there: the offsets that are committed, or why they are not.
-    pub fn take_answer(&mut self) -> Option<Result<Offsets, String>> {
+    /// Asks for the first offset and the end of a partition's log.
+    pub fn ask_range(&self, partition: i32) {
+        // The thread ends only with this consumer.
+        let _ = self.asks.send(Ask::Range(partition));
+    }
+
+    /// The next answer that is there.
+    pub fn answer(&mut self) -> Option<Answer> {
         let answer = self.answers.try_recv().ok()?;
-        self.is_committing = false;
+        self.is_committing &= matches!(answer, Answer::Range(..));
         Some(answer)
     }
 }
 
-/// The thread that commits for one consumer. In an outage it waits until the brokers are back. It is the last to hold
-/// the client, so that closing it, which waits for brokers too, keeps nobody else.
-struct Committer {
+/// The thread that waits for brokers in place of the worker. In an outage a commit waits until they are back. It is the last to
+/// hold the client, so that closing it, which waits for brokers too, keeps nobody else.
+struct Clerk {
     client: Arc<BaseConsumer<LogContext>>,
     topic: String,
-    asked: Receiver<Offsets>,
-    answer: Sender<Result<Offsets, String>>,
+    asked: Receiver<Ask>,
+    answer: Sender<Answer>,
 }
 
-impl Committer {
+impl Clerk {
     fn run(self) {
-        while let Ok(offsets) = self.asked.recv() {
-            let committed = list(&self.topic, &offsets).and_then(|list| self.client.commit(&list, CommitMode::Sync).map_err(|error| error.to_string()));
-            if self.answer.send(committed.map(|()| offsets)).is_err() {
+        while let Ok(ask) = self.asked.recv() {
+            let answer = match ask {
+                Ask::Commit(offsets) => match self.commit(&offsets) {
+                    Ok(()) => Answer::Committed(offsets),
+                    Err(error) => Answer::NotCommitted(error.to_string()),
+                },
+                Ask::Range(partition) => {
+                    let range = self.client.fetch_watermarks(&self.topic, partition, RANGE_TIMEOUT);
+                    Answer::Range(partition, range.map_err(|error| format!("{}: {error}", self.topic)))
+                }
+            };
+            if self.answer.send(answer).is_err() {
                 return;
             }
         }
     }
-}
 
-fn list(topic: &str, offsets: &[(i32, i64)]) -> Result<TopicPartitionList, String> {
-    let mut list = TopicPartitionList::new();
-    for &(partition, offset) in offsets {
-        list.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(|error| error.to_string())?;
+    fn commit(&self, offsets: &[(i32, Checkpoint)]) -> Result<(), KafkaError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, checkpoint) in offsets {
+            super::group::add_checkpoint(&mut list, &self.topic, *partition, checkpoint, None)?;
+        }
+        self.client.commit(&list, CommitMode::Sync)
     }
-    Ok(list)
 }

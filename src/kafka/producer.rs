@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+use rdkafka::{ClientConfig, ClientContext};
 
 use super::clients;
 use super::log::LogContext;
-use crate::batch::Message;
+use crate::batch::{BY_KEY, Message};
 use crate::config::Config;
 
 /// What became of one message.
@@ -19,8 +19,41 @@ use crate::config::Config;
 pub struct Report {
     /// What it was sent with.
     pub tag: usize,
-    /// Why it was not written, and to which topic.
-    pub failure: Option<String>,
+    /// Why it was not written.
+    pub failure: Option<Failure>,
+}
+
+/// Why a message was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What was said of it, with the topic.
+    pub text: String,
+    /// What it means.
+    pub cause: Cause,
+}
+
+/// What a failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The message is larger than its topic takes, and will be the next time too.
+    TooLarge,
+    /// The brokers know a newer producer with the same transactional id.
+    Fenced,
+    /// The producer is of no use any more.
+    Fatal,
+    /// Anything that an operator, or time, can mend.
+    Other,
+}
+
+impl Cause {
+    fn of(code: Option<RDKafkaErrorCode>) -> Self {
+        match code {
+            Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize) => Self::TooLarge,
+            Some(RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch) => Self::Fenced,
+            Some(RDKafkaErrorCode::Fatal) => Self::Fatal,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Why a message was not taken.
@@ -28,11 +61,11 @@ pub struct Report {
 pub enum SendError {
     /// The queue is full: take reports, then try the same message again.
     QueueFull,
-    /// It can never be sent, or the producer cannot go on.
-    Failed(String),
+    /// It was not taken, and there will be no report.
+    Failed(Failure),
 }
 
-struct Context {
+pub(super) struct Context {
     log: LogContext,
     reports: Mutex<Vec<Report>>,
 }
@@ -51,14 +84,17 @@ impl ProducerContext for Context {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        let failure = result.as_ref().err().map(|(error, message)| format!("{}, partition {}: {error}", message.topic(), message.partition()));
+        let failure = result.as_ref().err().map(|(error, message)| Failure {
+            text: format!("{}, partition {}: {error}", message.topic(), message.partition()),
+            cause: Cause::of(error.rdkafka_error_code()),
+        });
         self.reports.lock().push(Report { tag, failure });
     }
 }
 
 /// See the module.
 pub struct Producer {
-    client: BaseProducer<Context>,
+    pub(super) client: BaseProducer<Context>,
 }
 
 impl Producer {
@@ -67,17 +103,23 @@ impl Producer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config) -> Result<Self, String> {
-        let client =
-            clients::producer(config).create_with_context(Context { log: LogContext::new("producer"), reports: Mutex::default() }).map_err(clients::refusal)?;
-        Ok(Self { client })
+        Self::from(&clients::producer(config))
     }
 
-    /// Queues a message; its report comes with the same `tag`.
+    pub(super) fn from(client: &ClientConfig) -> Result<Self, String> {
+        let context = Context { log: LogContext::new("producer"), reports: Mutex::default() };
+        Ok(Self { client: client.create_with_context(context).map_err(clients::refusal)? })
+    }
+
+    /// Queues a message; its report comes with the same `tag`. The partition may be [`BY_KEY`].
     ///
     /// # Errors
     /// See [`SendError`].
     pub fn send(&self, topic: &str, partition: i32, message: &Message<'_>, tag: usize) -> Result<(), SendError> {
-        let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, tag).partition(partition).timestamp(message.timestamp_ms);
+        let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, tag).timestamp(message.timestamp_ms);
+        if partition != BY_KEY {
+            record = record.partition(partition);
+        }
         if let Some(key) = message.key {
             record = record.key(key);
         }
@@ -91,7 +133,7 @@ impl Producer {
         }
         self.client.send(record).map_err(|(error, _)| match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::QueueFull) => SendError::QueueFull,
-            _ => SendError::Failed(format!("{topic}, partition {partition}: {error}")),
+            code => SendError::Failed(Failure { text: format!("{topic}, partition {partition}: {error}"), cause: Cause::of(code) }),
         })
     }
 
@@ -99,6 +141,14 @@ impl Producer {
     pub fn poll(&self, timeout: Duration, reports: &mut Vec<Report>) {
         self.client.poll(timeout);
         reports.append(&mut self.client.context().reports.lock());
+    }
+
+    /// Why this producer is of no use any more, if it is not.
+    #[must_use]
+    pub fn fatal(&self) -> Option<Failure> {
+        let (code, text) = self.client.client().fatal_error()?;
+        let cause = if Cause::of(Some(code)) == Cause::Fenced { Cause::Fenced } else { Cause::Fatal };
+        Some(Failure { text, cause })
     }
 
     /// How many messages are queued or on their way.

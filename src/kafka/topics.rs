@@ -12,7 +12,6 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients;
 use super::log::LogContext;
@@ -20,7 +19,7 @@ use crate::config::{Config, LaneId};
 use crate::market::Stream;
 
 /// How long one request may take before it is tried again.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long it may take even where less is left until the deadline: with less no broker could ever be reached.
 const REQUEST_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 /// How long to wait between two tries.
@@ -144,74 +143,11 @@ impl Cluster {
         warnings
     }
 
-    /// Where each lane starts: at the group's committed offset, else at the end of the log that the settings name.
-    ///
-    /// # Errors
-    /// The brokers did not answer before `deadline`; or a group has members of its own, which would refuse our commits;
-    /// or a committed offset lies outside of the log.
-    pub fn start_offsets(&self, deadline: Instant) -> Result<BTreeMap<LaneId, i64>, Unavailable> {
-        let mut offsets = BTreeMap::new();
-        for stream in Stream::ALL {
-            let lanes: Vec<_> = self.config.lanes.iter().filter(|lane| lane.stream == stream).copied().collect();
-            if !lanes.is_empty() {
-                offsets.extend(self.stream_offsets(stream, &lanes, deadline)?);
-            }
-        }
-        Ok(offsets)
-    }
-
-    fn stream_offsets(&self, stream: Stream, lanes: &[LaneId], deadline: Instant) -> Result<Vec<(LaneId, i64)>, Unavailable> {
-        let names = self.config.names(stream);
-        let fault = |error: rdkafka::error::KafkaError| vec![format!("{stream}, group {}: {error}", names.group)];
-        let client: BaseConsumer<LogContext> =
-            clients::consumer(&self.config, &names.group).create_with_context(LogContext::new("consumer")).map_err(|error| Unavailable(fault(error)))?;
-        let mut asked = TopicPartitionList::new();
-        for lane in lanes {
-            asked.add_partition(&names.input, lane.partition);
-        }
-        let committed = retry(deadline, |timeout| {
-            let list = client.committed_offsets(asked.clone(), timeout).map_err(fault)?;
-            list.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error).map_err(fault)?;
-            Ok(list)
-        })?;
-        let mut offsets = Vec::new();
-        let mut gone = Vec::new();
-        for &lane in lanes {
-            let (low, high) = retry(deadline, |timeout| self.log_range(lane, timeout).map_err(|error| vec![error]))?;
-            let offset = match committed.find_partition(&names.input, lane.partition).map(|element| element.offset()) {
-                Some(Offset::Offset(offset)) => offset,
-                _ => self.config.start.offset((low, high)),
-            };
-            if !(low..=high).contains(&offset) {
-                gone.push(format!(
-                    "{lane}: group {} has committed offset {offset} of {}, but the log holds {low} to {high}: reset the group's offset to where it shall go on",
-                    names.group, names.input
-                ));
-            }
-            offsets.push((lane, offset));
-        }
-        if gone.is_empty() { Ok(offsets) } else { Err(Unavailable(gone)) }
-    }
-
-    /// Refuses groups that have members: they would refuse our commits.
-    ///
-    /// # Errors
-    /// The groups that have members.
-    pub fn refuse_members(&self, deadline: Instant) -> Result<(), Unavailable> {
-        let mut faults = Vec::new();
-        for stream in Stream::ALL.into_iter().filter(|&stream| self.config.lanes.iter().any(|lane| lane.stream == stream)) {
-            let group = &self.config.names(stream).group;
-            let members: usize = retry(deadline, |timeout| match self.observer.fetch_group_list(Some(group), timeout) {
-                Ok(list) => Ok(list.groups().iter().map(|group| group.members().len()).sum()),
-                // A broker that cannot tell, as the embedded one, has no members that could refuse us.
-                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnsupportedFeature) => Ok(0),
-                Err(error) => Err(vec![format!("group {group}: {error}")]),
-            })?;
-            if members > 0 {
-                faults.push(format!("group {group} ({stream}) has {members} members of its own: stop them, or set --{stream}-group"));
-            }
-        }
-        if faults.is_empty() { Ok(()) } else { Err(Unavailable(faults)) }
+    /// The cluster's own name for itself; empty where no broker tells before `deadline`.
+    #[must_use]
+    pub fn id(&self, deadline: Instant) -> String {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.observer.client().fetch_cluster_id(left.clamp(REQUEST_TIMEOUT_MIN, REQUEST_TIMEOUT)).unwrap_or_default()
     }
 
     /// First offset and end of a lane's log.

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::book::{Applied, Book, BookRules, Depth, Frame, Summary};
+use super::At;
+use super::kept::{Change, Kept};
+use crate::book::{BookRules, Depth, Frame};
+use crate::checkpoint::BooksMark;
 use crate::envelope::Symbol;
 use crate::market::Exchange;
 use crate::rules::{PairDecimals, Rules};
@@ -10,32 +13,73 @@ use crate::rules::{PairDecimals, Rules};
 /// How many levels a side a book of Binance diffs holds: what its REST interface would give.
 const BINANCE_DEPTH: usize = 5_000;
 
-/// All kept books of a lane.
+/// How the books of a lane stand. Those of Binance diffs, which are never live, do not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BooksStatus {
+    /// How many are live.
+    pub live: usize,
+    /// How many are unverified.
+    pub unverified: usize,
+    /// When the one that has been unverified for longest became so: the timestamp of the input record, or where that has none the
+    /// frame's event time. In milliseconds.
+    pub oldest_unverified_ms: Option<i64>,
+}
+
+/// All kept books of a lane. The state of a book is a function of its frames since its last snapshot, or since it began empty.
 #[derive(Debug, Default)]
 pub(super) struct Books {
-    kept: HashMap<Vec<u8>, Book>,
+    kept: HashMap<Vec<u8>, Kept>,
+    /// Whether books may be lost that were kept deeper than their checksum covers. Nothing tells which, or how deep, so that at no
+    /// book without a snapshot a checksum suffices any more.
+    lost_deep: bool,
     key: Vec<u8>,
     checksum_text: Vec<u8>,
 }
 
-/// What a frame did to its book, and the book after it.
-pub(super) struct Change {
-    pub(super) applied: Applied,
-    pub(super) summary: Summary,
-    pub(super) is_live: bool,
-}
-
 impl Books {
     /// Applies a snapshot or a delta to the book that it belongs to.
-    pub(super) fn apply(&mut self, exchange: Exchange, symbol: &Symbol, frame: &Frame, rules: &Rules) -> Change {
-        self.write_key(exchange, symbol, frame);
-        let book_rules = book_rules(exchange, symbol, frame, rules);
+    pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, rules: &Rules) -> Change {
+        self.write_key(at.exchange, at.symbol, frame);
+        let mut book_rules = book_rules(at.exchange, at.symbol, frame, rules);
         if !self.kept.contains_key(&self.key) {
-            self.kept.insert(self.key.clone(), Book::new(book_rules.depth));
+            let kept = Kept::new(&self.key, &book_rules, at);
+            self.kept.insert(self.key.clone(), kept);
         }
-        let Some(book) = self.kept.get_mut(&self.key) else { unreachable!("the book was put there") };
-        let applied = book.apply(frame, &book_rules, &mut self.checksum_text);
-        Change { applied, summary: book.summary(), is_live: book.is_live() }
+        let Some(kept) = self.kept.get_mut(&self.key) else { unreachable!("the book was put there") };
+        book_rules.checksum_suffices &= !self.lost_deep || kept.has_snapshot();
+        kept.apply(at, frame, &book_rules, &mut self.checksum_text)
+    }
+
+    /// The books that must come back at a restart, where [`Books::are_deep`] says `deep`; `None` if there are none.
+    pub(super) fn mark(&self, deep: bool) -> Option<BooksMark> {
+        let mark = |kept: &Kept| BooksMark { from: kept.since(), count: 1, digest: kept.digest() };
+        let marks = self.kept.values().filter(|kept| kept.comes_back(deep)).map(mark);
+        marks.reduce(|a, b| BooksMark { from: a.from.min(b.from), count: a.count + b.count, digest: a.digest.wrapping_add(b.digest) })
+    }
+
+    /// Whether there are books that are kept deeper than their checksum covers, or such books may be lost.
+    pub(super) fn are_deep(&self) -> bool {
+        self.lost_deep || self.kept.values().any(Kept::is_deep)
+    }
+
+    /// A replay that began in the middle is over: whether a book that no snapshot made live was live before is not known.
+    pub(super) fn doubt_unverified(&mut self) {
+        self.kept.values_mut().for_each(Kept::doubt_unverified);
+    }
+
+    pub(super) fn status(&self) -> BooksStatus {
+        self.kept.values().filter(|kept| kept.can_be_live()).fold(BooksStatus::default(), |status, kept| {
+            let Some(since_ms) = kept.unverified_since_ms() else { return BooksStatus { live: status.live + 1, ..status } };
+            let oldest = status.oldest_unverified_ms.map_or(since_ms, |oldest| oldest.min(since_ms));
+            BooksStatus { unverified: status.unverified + 1, oldest_unverified_ms: Some(oldest), ..status }
+        })
+    }
+
+    /// Forgets all books; `lost_deep` tells whether deep ones may be lost. Once known that does not change, for nothing tells later that
+    /// all of them are back.
+    pub(super) fn forget(&mut self, lost_deep: bool) {
+        self.lost_deep = lost_deep;
+        self.kept.clear();
     }
 
     /// Neither exchange nor symbol can hold the separator; the instrument is last, and absent is not empty.
@@ -43,7 +87,7 @@ impl Books {
         self.key.clear();
         self.key.push(exchange as u8);
         self.key.extend_from_slice(symbol.as_bytes());
-        if let Some(instrument) = &frame.instrument {
+        if let Some(instrument) = frame.instrument.get() {
             self.key.push(0);
             self.key.extend_from_slice(instrument);
         }
@@ -56,16 +100,17 @@ fn book_rules(exchange: Exchange, symbol: &Symbol, frame: &Frame, rules: &Rules)
             depth: Depth::Subscribed(rules.kraken_depth),
             can_be_live: true,
             decimals: frame.checksum.and_then(|_| pair_decimals(symbol, frame, rules)),
+            checksum_suffices: true,
         },
-        Exchange::Binance => BookRules { depth: Depth::Fixed(BINANCE_DEPTH), can_be_live: false, decimals: None },
-        _ => BookRules { depth: Depth::Unlimited, can_be_live: true, decimals: None },
+        Exchange::Binance => BookRules { depth: Depth::Fixed(BINANCE_DEPTH), can_be_live: false, decimals: None, checksum_suffices: false },
+        _ => BookRules { depth: Depth::Unlimited, can_be_live: true, decimals: None, checksum_suffices: false },
     }
 }
 
 /// The decimals of the frame's own pair, or of the symbol's pair in US dollars where the frame names none.
 fn pair_decimals(symbol: &Symbol, frame: &Frame, rules: &Rules) -> Option<PairDecimals> {
     let usd_pair;
-    let pair = match &frame.instrument {
+    let pair = match frame.instrument.get() {
         Some(pair) => pair,
         None => {
             usd_pair = [symbol.as_bytes(), b"/USD"].concat();

@@ -4,10 +4,15 @@
 //! Kafka. `frames == records + control + stale + held + rejected frames`, in every envelope that is accepted.
 
 mod books;
+mod kept;
+mod refused;
+mod restore;
+mod resync;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::batch::{Batch, Destination};
+use crate::batch::{Batch, Destination, Place};
 use crate::book::{Action, Applied, Frame, Summary};
 use crate::decimal::write_integer;
 use crate::encode;
@@ -15,9 +20,13 @@ use crate::envelope::{self, Item, Origin, Symbol};
 use crate::event_time::EventTime;
 use crate::exchange::{self, Decoded};
 use crate::market::{Exchange, Kind, Stream};
-use crate::outcome::{Counts, Reason};
-use crate::rules::{BookMode, BookTime, Rules};
+use crate::outcome::{Counts, Reason, ResyncReason};
+use crate::rules::{BookMode, BookTime, Rules, Scanner};
 use books::Books;
+use restore::Restoring;
+
+pub use books::BooksStatus;
+pub use restore::Restored;
 
 /// One input record.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +50,8 @@ pub struct Input<'a> {
 pub struct Lane {
     envelopes: envelope::Reader,
     frames: Frames,
+    /// Set while books are being restored.
+    restoring: Option<Restoring>,
 }
 
 impl Lane {
@@ -54,15 +65,23 @@ impl Lane {
             rules,
             books: Books::default(),
             frame: Frame::default(),
+            space: Vec::new(),
+            refused: BTreeSet::new(),
             counts: Counts::default(),
         };
-        Self { envelopes: envelope::Reader::default(), frames }
+        Self { envelopes: envelope::Reader::default(), frames, restoring: None }
     }
 
-    /// What became of the frames so far.
+    /// What became of the frames so far, without those read again to restore books.
     #[must_use]
-    pub const fn counts(&self) -> &Counts {
-        &self.frames.counts
+    pub fn counts(&self) -> &Counts {
+        self.restoring.as_ref().map_or(&self.frames.counts, Restoring::counts)
+    }
+
+    /// How the books stand. Takes a look at every one.
+    #[must_use]
+    pub fn books(&self) -> BooksStatus {
+        self.frames.books.status()
     }
 
     /// Processes one input record and appends what comes of it to `batch`.
@@ -78,14 +97,39 @@ impl Lane {
             }
         };
         let misplaced = frames.is_misplaced(envelope.exchange);
-        for (index, item) in envelope.items().enumerate() {
+        for (index, item) in (0..).zip(envelope.items()) {
             frames.counts.frames += 1;
             frames.counts.misplaced += u64::from(misplaced);
-            if let Err(reason) = frames.process(envelope.exchange, &envelope.symbol, item, input, batch) {
+            let at = At { exchange: envelope.exchange, symbol: &envelope.symbol, input, frame: index };
+            if let Err(reason) = frames.process(&at, item, batch) {
                 let origin = Origin { region: Some(envelope.exchange.region()), exchange: Some(envelope.exchange), symbol: Some(envelope.symbol) };
-                frames.reject(reason, input, &origin, Some(index), Some(item.bytes()), batch);
+                let mut space = std::mem::take(&mut frames.space);
+                frames.reject(reason, input, &origin, Some(index), Some(item.bytes(&mut space)), batch);
+                frames.space = space;
             }
         }
+    }
+}
+
+/// A frame's surroundings.
+#[derive(Clone, Copy, Debug)]
+struct At<'a> {
+    exchange: Exchange,
+    symbol: &'a Symbol,
+    input: &'a Input<'a>,
+    /// The frame's index in `data`.
+    frame: u32,
+}
+
+impl At<'_> {
+    const fn place(&self) -> Place {
+        Place { offset: self.input.offset, frame: Some(self.frame) }
+    }
+
+    /// The event time, unless it lies so far after the input record that brokers would refuse it (contract, section 1).
+    fn kafka_timestamp(&self, time: EventTime, future_max_ms: i64) -> i64 {
+        let input_ms = self.input.timestamp_ms;
+        if input_ms > 0 && time.millis() > input_ms.saturating_add(future_max_ms) { input_ms } else { time.millis() }
     }
 }
 
@@ -98,6 +142,10 @@ struct Frames {
     rules: Arc<Rules>,
     books: Books,
     frame: Frame,
+    /// Where an item is written without its escapes.
+    space: Vec<u8>,
+    /// Frames whose records the brokers do not take.
+    refused: BTreeSet<Place>,
     counts: Counts,
 }
 
@@ -108,51 +156,75 @@ impl Frames {
     }
 
     /// Processes one item of `data`.
-    fn process(&mut self, exchange: Exchange, symbol: &Symbol, item: Item<'_>, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
-        let Some(text) = frame_text(item, &self.rules)? else {
-            self.counts.control[exchange as usize] += 1;
-            return Ok(());
-        };
-        match self.stream.kind {
-            Kind::Ticker => self.ticker(exchange, symbol, text, input, batch),
-            Kind::Orderbook => self.book(exchange, symbol, text, input, batch),
+    fn process(&mut self, at: &At<'_>, item: Item<'_>, batch: &mut Batch) -> Result<(), Reason> {
+        let is_scanned = self.stream.kind == Kind::Orderbook && self.rules.scanner == Scanner::On;
+        if is_scanned && exchange::scan_book(at.exchange, &item, &self.rules.limits, &mut self.frame) {
+            return self.book(at, batch);
         }
+        let mut space = std::mem::take(&mut self.space);
+        let outcome = self.read(at, item, &mut space, batch);
+        self.space = space;
+        outcome
     }
 
-    fn ticker(&mut self, exchange: Exchange, symbol: &Symbol, text: &str, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
-        let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else {
-            self.counts.control[exchange as usize] += 1;
-            return Ok(());
+    /// Reads any frame, without its escapes in `space`.
+    fn read(&mut self, at: &At<'_>, item: Item<'_>, space: &mut Vec<u8>, batch: &mut Batch) -> Result<(), Reason> {
+        let is_data = match (frame_text(item, space, &self.rules)?, self.stream.kind) {
+            (None, _) => false,
+            (Some(text), Kind::Ticker) => self.ticker(at, text, batch)?,
+            (Some(text), Kind::Orderbook) => {
+                let is_data = exchange::read_book(at.exchange, text, &self.rules.limits, &mut self.frame)? == Decoded::Data(());
+                if is_data {
+                    self.book(at, batch)?;
+                }
+                is_data
+            }
         };
+        self.counts.control[at.exchange as usize] += u64::from(!is_data);
+        Ok(())
+    }
+
+    /// Whether it is a ticker, of which a record was written, or noise.
+    fn ticker(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<bool, Reason> {
+        let At { exchange, symbol, input, .. } = *at;
+        let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else { return Ok(false) };
+        if self.is_refused(at) {
+            return Err(Reason::Size);
+        }
         let time = time.unwrap_or(EventTime::of_record(input.timestamp_ms));
-        let mut record = batch.begin(Destination::Output, self.kafka_timestamp(time, input));
+        let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(time, self.rules.future_max_ms));
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_ticker(exchange, symbol, time, &ticker, out));
         record.finish();
         self.counts.records[exchange as usize] += 1;
-        Ok(())
+        Ok(true)
     }
 
-    fn book(&mut self, exchange: Exchange, symbol: &Symbol, text: &str, input: &Input<'_>, batch: &mut Batch) -> Result<(), Reason> {
+    /// Takes the book frame that was read.
+    fn book(&mut self, at: &At<'_>, batch: &mut Batch) -> Result<(), Reason> {
+        let At { exchange, symbol, input, .. } = *at;
         let index = exchange as usize;
-        let Decoded::Data(()) = exchange::read_book(exchange, text, &self.rules.limits, &mut self.frame)? else {
-            self.counts.control[index] += 1;
-            return Ok(());
-        };
-        let Some((summary, is_live)) = self.apply(exchange, symbol) else {
+        let Some((summary, is_live, doubt)) = self.apply(at) else {
             self.counts.stale[index] += 1;
             return Ok(());
         };
-        if !is_live && self.rules.book_mode == BookMode::Hold {
-            self.counts.held[index] += 1;
-            return Ok(());
-        }
         let event_time = self.frame.time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let shown_time = match self.rules.book_time {
             BookTime::Event => event_time,
             BookTime::Wall => EventTime::from_micros(input.now_micros),
         };
-        let mut record = batch.begin(Destination::Output, self.kafka_timestamp(event_time, input));
+        let timestamp_ms = at.kafka_timestamp(event_time, self.rules.future_max_ms);
+        if let Some(reason) = doubt.filter(|_| self.rules.resync) {
+            self.ask_for_snapshot(at, reason, shown_time, timestamp_ms, batch);
+        }
+        if self.is_refused(at) {
+            return Err(Reason::Size);
+        }
+        if !is_live && self.rules.book_mode == BookMode::Hold {
+            self.counts.held[index] += 1;
+            return Ok(());
+        }
+        let mut record = batch.begin(Destination::Output, at.place(), timestamp_ms);
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_book(exchange, symbol, shown_time, &summary, out));
         if !is_live {
@@ -165,30 +237,24 @@ impl Frames {
         Ok(())
     }
 
-    /// The book after the frame, and whether it can be trusted; `None` if the frame is stale.
-    fn apply(&mut self, exchange: Exchange, symbol: &Symbol) -> Option<(Summary, bool)> {
+    /// The book after the frame, whether it can be trusted, and why no longer if that is new; `None` if the frame is stale.
+    fn apply(&mut self, at: &At<'_>) -> Option<(Summary, bool, Option<ResyncReason>)> {
         if self.frame.action == Action::Whole || self.rules.book_mode == BookMode::Frame {
-            return Some((Summary::of_frame(&mut self.frame), true));
+            return Some((Summary::of_frame(&mut self.frame), true, None));
         }
-        let change = self.books.apply(exchange, symbol, &self.frame, &self.rules);
+        let change = self.books.apply(at, &self.frame, &self.rules);
         let Applied::Changed { gap, checksum } = change.applied else { return None };
-        let index = exchange as usize;
+        let index = at.exchange as usize;
         self.counts.gaps[index] += u64::from(gap);
         self.counts.checksum_matches[index] += u64::from(checksum == Some(true));
         self.counts.checksum_mismatches[index] += u64::from(checksum == Some(false));
-        Some((change.summary, change.is_live))
-    }
-
-    /// The event time, unless it lies so far after the input record that brokers would refuse it (contract, section 1).
-    fn kafka_timestamp(&self, time: EventTime, input: &Input<'_>) -> i64 {
-        let latest = input.timestamp_ms.saturating_add(self.rules.future_max_ms);
-        if input.timestamp_ms > 0 && time.millis() > latest { input.timestamp_ms } else { time.millis() }
+        Some((change.summary, change.is_live, change.doubt))
     }
 
     /// Writes a dead letter (contract, sections 7 and 9).
-    fn reject(&mut self, reason: Reason, input: &Input<'_>, origin: &Origin, frame: Option<usize>, value: Option<&[u8]>, batch: &mut Batch) {
+    fn reject(&mut self, reason: Reason, input: &Input<'_>, origin: &Origin, frame: Option<u32>, value: Option<&[u8]>, batch: &mut Batch) {
         self.counts.rejected[reason as usize] += 1;
-        let mut letter = batch.begin(Destination::DeadLetter, input.timestamp_ms.max(0));
+        let mut letter = batch.begin(Destination::DeadLetter, Place { offset: input.offset, frame }, input.timestamp_ms.max(0));
         if let Some(key) = input.key {
             letter.key(|out| out.extend_from_slice(key));
         }
@@ -204,7 +270,7 @@ impl Frames {
         letter.header("__connect.errors.exception.message", |out| out.extend_from_slice(reason.explanation().as_bytes()));
         letter.header("hub.reason", |out| out.extend_from_slice(reason.as_str().as_bytes()));
         if let Some(frame) = frame {
-            letter.header("hub.frame", |out| write_integer(frame as u128, out));
+            letter.header("hub.frame", |out| write_integer(frame.into(), out));
         }
         if let Some(region) = origin.region {
             letter.header("hub.region", |out| out.extend_from_slice(region.as_str().as_bytes()));
@@ -220,14 +286,14 @@ impl Frames {
 }
 
 /// The text of the frame in an item; `None` for a bare `ping` or `pong`, which is control.
-fn frame_text<'e>(item: Item<'e>, rules: &Rules) -> Result<Option<&'e str>, Reason> {
-    let bytes = item.bytes();
+fn frame_text<'s, 'e: 's>(item: Item<'e>, space: &'s mut Vec<u8>, rules: &Rules) -> Result<Option<&'s str>, Reason> {
+    let bytes = item.bytes(space);
     match item {
-        Item::Text { bytes, .. } if bytes.eq_ignore_ascii_case(b"ping") || bytes.eq_ignore_ascii_case(b"pong") => return Ok(None),
+        Item::Quoted(_) | Item::Text { .. } if bytes.eq_ignore_ascii_case(b"ping") || bytes.eq_ignore_ascii_case(b"pong") => return Ok(None),
         _ if bytes.len() > rules.limits.frame_bytes => return Err(Reason::Size),
         Item::Text { lone_surrogate: true, .. } => return Err(Reason::Utf8),
         Item::Inline { depth, .. } if depth > rules.limits.depth => return Err(Reason::Depth),
-        Item::Text { .. } | Item::Inline { .. } => {}
+        Item::Quoted(_) | Item::Text { .. } | Item::Inline { .. } => {}
     }
     simdutf8::basic::from_utf8(bytes).map(Some).map_err(|_| Reason::Utf8)
 }

@@ -6,4 +6,4 @@ mod report;
 
 pub use latency::{Latencies, Stage};
 pub use rate_limit::RateLimit;
-pub use report::{LaneStatus, StreamLines, latency_lines};
+pub use report::{LaneState, LaneStatus, StreamLines, latency_lines};

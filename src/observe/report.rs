@@ -1,12 +1,40 @@
 //! The report of a run: a line for each stream, a line for each latency.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Latencies, Stage};
 use crate::config::LaneId;
 use crate::market::Stream;
 use crate::outcome::Counts;
+
+/// What an operator needs to know of a lane at a glance, with the reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LaneState {
+    /// It works.
+    #[default]
+    Ok,
+    /// It works, but something is not as it should be.
+    Warn(String),
+    /// It takes nothing, and goes on by itself once something is mended.
+    Stall(String),
+    /// It has stopped until somebody decides.
+    Stop(String),
+    /// It has failed.
+    Err(String),
+}
+
+impl fmt::Display for LaneState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok => f.write_str("OK"),
+            Self::Warn(why) => write!(f, "WARN: {why}"),
+            Self::Stall(why) => write!(f, "STALL: {why}"),
+            Self::Stop(why) => write!(f, "STOP: {why}"),
+            Self::Err(why) => write!(f, "ERR: {why}"),
+        }
+    }
+}
 
 /// How far a lane is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,8 +43,24 @@ pub struct LaneStatus {
     pub counts: Counts,
     /// The offset of the next record that it takes.
     pub position: i64,
+    /// The offset below which all is acknowledged.
+    pub watermark: i64,
     /// The offset that its group has committed.
     pub committed: i64,
+    /// From where to where it reads again for its books, while it does.
+    pub restoring: Option<(i64, i64)>,
+    /// What its worker says of it.
+    pub state: LaneState,
+    /// The Kafka timestamp of the last record that it took, in milliseconds; below 0 where there was none.
+    pub last_timestamp_ms: i64,
+    /// When it took a record last, or began.
+    pub active_at: Option<Instant>,
+    /// Batches handed over and not acknowledged.
+    pub under_way: usize,
+    /// Envelopes lost to gaps in the log.
+    pub lost: u64,
+    /// How often it began again after a failure.
+    pub restarts: u64,
 }
 
 /// The line of one stream.

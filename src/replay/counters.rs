@@ -24,7 +24,10 @@ pub fn counters_json(counts: &Counts) -> Value {
         ("held", by_exchange(&counts.held)),
         ("misplaced", counts.misplaced.into()),
     ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+    let resyncs = by_exchange(&counts.resyncs);
+    let is_off = resyncs.as_object().is_none_or(Map::is_empty);
+    let members = members.into_iter().chain((!is_off).then_some(("resyncs", resyncs)));
+    members.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
 }
 
 fn by_exchange(counts: &ByExchange) -> Value {

@@ -74,7 +74,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{Batch, Destination};
+    use crate::batch::{Batch, Destination, Place};
 
     /// Partition, timestamp, key, value, and a header.
     type Draft<'d> = (i32, i64, Option<&'d str>, Option<&'d str>, Option<(&'d str, Option<&'d str>)>);
@@ -83,7 +83,7 @@ mod tests {
         let mut digest = Digest::default();
         for (partition, timestamp_ms, key, value, header) in drafts {
             let mut batch = Batch::default();
-            let mut writer = batch.begin(Destination::Output, *timestamp_ms);
+            let mut writer = batch.begin(Destination::Output, Place::default(), *timestamp_ms);
             key.iter().for_each(|key| writer.key(|out| out.extend_from_slice(key.as_bytes())));
             value.iter().for_each(|value| writer.value(|out| out.extend_from_slice(value.as_bytes())));
             header.iter().for_each(|(name, value)| writer.copy_header(name, value.map(str::as_bytes)));

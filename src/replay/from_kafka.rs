@@ -146,6 +146,8 @@ fn plan(config: &Config, prefix: &str, partitions: &BTreeMap<String, i32>) -> Ve
             }
         }
     }
+    let resync = config.resync_topic.as_ref().map(|topic| TopicPlan { name: format!("{prefix}{topic}"), partitions: 1, role: "resync requests".to_owned() });
+    plan.extend(resync);
     plan
 }
 
@@ -155,6 +157,7 @@ fn refused(config: &Config, name: &str) -> Option<String> {
     if !is_good {
         return Some(format!("{name:?} is no name of a topic: at most {TOPIC_BYTES_MAX} letters, digits, '.', '_' and '-'"));
     }
-    let is_theirs = config.streams.iter().any(|names| [&names.input, &names.output, &names.dlt].into_iter().any(|taken| taken == name));
+    let streams = config.streams.iter().flat_map(|names| [&names.input, &names.output, &names.dlt]);
+    let is_theirs = streams.chain(&config.resync_topic).any(|taken| taken == name);
     is_theirs.then(|| format!("{name} is a topic of the hub's own: choose another prefix"))
 }

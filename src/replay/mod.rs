@@ -18,8 +18,8 @@ pub use from_kafka::LogReplay;
 pub use record_file::{Field, InputRecord, OutputRecord};
 pub use sink::{Digested, Lines, Sink, Topics};
 
-use crate::batch::{Batch, Destination};
-use crate::config::{LaneId, StreamNames};
+use crate::batch::{BY_KEY, Batch, Destination};
+use crate::config::{Config, LaneId};
 use crate::kafka::Unavailable;
 use crate::lane::{Input, Lane};
 use crate::market::Stream;
@@ -51,8 +51,8 @@ impl From<Unavailable> for Stop {
 
 /// Lanes made as their first record comes, and the names of their topics.
 #[derive(Debug)]
-pub struct Replay<'n> {
-    names: &'n [StreamNames; Stream::COUNT],
+pub struct Replay<'c> {
+    config: &'c Config,
     rules: Arc<Rules>,
     lanes: HashMap<LaneId, Lane>,
     batch: Batch,
@@ -60,11 +60,11 @@ pub struct Replay<'n> {
     finished: Counts,
 }
 
-impl<'n> Replay<'n> {
+impl<'c> Replay<'c> {
     /// A replay without books.
     #[must_use]
-    pub fn new(names: &'n [StreamNames; Stream::COUNT], rules: Rules) -> Self {
-        Self { names, rules: Arc::new(rules), lanes: HashMap::new(), batch: Batch::default(), finished: Counts::default() }
+    pub fn new(config: &'c Config) -> Self {
+        Self { config, rules: Arc::new(config.rules.clone()), lanes: HashMap::new(), batch: Batch::default(), finished: Counts::default() }
     }
 
     /// Processes every line of a record file; what comes of it goes to `sink`.
@@ -84,7 +84,7 @@ impl<'n> Replay<'n> {
                 continue;
             }
             let record: InputRecord = serde_json::from_slice(&line).map_err(|error| Stop::Line(number, error.to_string()))?;
-            let stream = Stream::ALL.into_iter().find(|stream| self.names[stream.index()].input == record.topic);
+            let stream = Stream::ALL.into_iter().find(|stream| self.config.names(*stream).input == record.topic);
             let stream = stream.ok_or_else(|| Stop::Line(number, format!("{:?} is none of the six input topics", record.topic)))?;
             let headers: Vec<_> = record.headers.0.iter().map(|(name, value)| (name.as_str(), value.as_ref().map(Field::bytes))).collect();
             let input = Input {
@@ -105,15 +105,16 @@ impl<'n> Replay<'n> {
     /// Those of the sink.
     pub fn process(&mut self, lane: LaneId, input: &Input<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
         let LaneId { stream, partition } = lane;
-        let names = &self.names[stream.index()];
-        let lane = self.lanes.entry(lane).or_insert_with(|| Lane::new(stream, partition, &names.input, Arc::clone(&self.rules)));
-        lane.process(input, &mut self.batch);
+        let names = self.config.names(stream);
+        let core = self.lanes.entry(lane).or_insert_with(|| Lane::new(stream, partition, &names.input, Arc::clone(&self.rules)));
+        core.process(input, &mut self.batch);
         for message in self.batch.messages() {
-            let topic = match message.destination {
-                Destination::Output => &names.output,
-                Destination::DeadLetter => &names.dlt,
+            let (topic, partition) = match message.destination {
+                Destination::Output => (names.output.as_str(), partition),
+                Destination::DeadLetter => (names.dlt.as_str(), partition),
+                Destination::Resync => (self.config.resync_topic.as_deref().unwrap_or_default(), BY_KEY),
             };
-            sink.take(topic, partition, &message)?;
+            sink.take(lane, topic, partition, &message)?;
         }
         self.batch.clear(1 << 20);
         Ok(())

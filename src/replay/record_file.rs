@@ -150,7 +150,7 @@ impl<'t> OutputRecord<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{Batch, Destination};
+    use crate::batch::{Batch, Destination, Place};
 
     fn input(line: &str) -> InputRecord {
         serde_json::from_str(line).unwrap()
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_message_becomes_a_line() {
         let mut batch = Batch::default();
-        let mut message = batch.begin(Destination::DeadLetter, 7);
+        let mut message = batch.begin(Destination::DeadLetter, Place::default(), 7);
         message.value(|out| out.extend_from_slice(b"\xed\xa0\x80"));
         message.copy_header("theirs", None);
         message.copy_header("raw", Some(b"\xff"));

@@ -3,16 +3,17 @@
 use std::io::Write;
 
 use super::{Digest, OutputRecord, Stop};
-use crate::batch::Message;
+use crate::batch::{BY_KEY, Message};
+use crate::config::LaneId;
 use crate::kafka::{Outgoing, Writer};
 
 /// Takes what comes of a replay.
 pub trait Sink {
-    /// Takes the next message of an output partition.
+    /// Takes the next message of a lane; its partition is the lane's, or [`BY_KEY`].
     ///
     /// # Errors
     /// It cannot be written.
-    fn take(&mut self, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop>;
+    fn take(&mut self, lane: LaneId, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop>;
 }
 
 /// Messages as lines of a record file.
@@ -20,7 +21,7 @@ pub trait Sink {
 pub struct Lines<W>(pub W);
 
 impl<W: Write> Sink for Lines<W> {
-    fn take(&mut self, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop> {
+    fn take(&mut self, _: LaneId, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop> {
         serde_json::to_writer(&mut self.0, &OutputRecord::new(topic, partition, message)).map_err(|error| Stop::Write(error.into()))?;
         self.0.write_all(b"\n").map_err(Stop::Write)
     }
@@ -47,7 +48,7 @@ impl Topics {
 }
 
 impl Sink for Topics {
-    fn take(&mut self, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop> {
+    fn take(&mut self, _: LaneId, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop> {
         let topic = format!("{}{topic}", self.prefix);
         let headers: Vec<_> = message.headers().collect();
         let Message { timestamp_ms, key, value, .. } = *message;
@@ -65,8 +66,13 @@ pub struct Digested<S> {
 }
 
 impl<S: Sink> Sink for Digested<S> {
-    fn take(&mut self, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop> {
-        self.digest.add(topic, partition, message);
-        self.sink.take(topic, partition, message)
+    fn take(&mut self, lane: LaneId, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop> {
+        if partition == BY_KEY {
+            // Lanes share these partitions, and which message comes first is nobody's: they count by the lane that they come from.
+            self.digest.add(&format!("{topic}/{}", lane.stream), lane.partition, message);
+        } else {
+            self.digest.add(topic, partition, message);
+        }
+        self.sink.take(lane, topic, partition, message)
     }
 }

@@ -7,11 +7,16 @@
 //! ```
 //! The main thread starts everything, reports, and ends it: workers first, then the sender.
 
+mod host_lock;
 mod observer;
+mod owned;
 mod parcel;
 mod placement;
 mod sender;
+mod senders;
 mod shared;
+mod transacted;
+mod transactor;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -19,19 +24,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, bounded, unbounded};
 
 pub use placement::{CpuPlan, ThreadRow, allowed_cpus, threads};
 
-use crate::config::{Config, LaneId};
-use crate::kafka::{Cluster, Consumer, Producer, Unavailable};
+use crate::checkpoint::Claim;
+use crate::config::{Config, Delivery, LaneId};
+use crate::kafka::{self, Cluster, Consumer, Groups, Producer, Start, Unavailable};
 use crate::market::Stream;
 use crate::observe::{LaneStatus, Latencies};
+use host_lock::HostLock;
 use observer::Observer;
-use sender::BatchSender;
-use shared::Shared;
+use senders::Senders;
+use shared::{Failure, Shared};
 use worker::{Channels, Source, Worker, WorkerReport};
 
 /// How often the main thread looks whether it shall stop.
@@ -46,7 +53,9 @@ pub enum RunError {
     Unavailable(Unavailable),
     /// librdkafka refuses a property.
     Refused(String),
-    /// A message could not be written, or a lane could not be read on; `uncommitted` envelopes will be read again.
+    /// Another instance with the same transactional ids has taken this lane over.
+    Fenced(LaneId),
+    /// The run could not go on; `uncommitted` envelopes will be read again.
     Failed {
         /// What went wrong.
         cause: String,
@@ -64,6 +73,11 @@ impl fmt::Display for RunError {
         match self {
             Self::Unavailable(faults) => write!(f, "{faults}"),
             Self::Refused(fault) => write!(f, "librdkafka refuses the settings: {fault}"),
+            Self::Fenced(lane) => write!(
+                f,
+                "{lane}: another process with the same transactional ids has taken over, this one must not come back; \
+                 give one of them other lanes (--lanes) or another --transactional-prefix"
+            ),
             Self::Failed { cause, uncommitted } => write!(f, "{cause}; {uncommitted} envelopes are not committed and will be read again"),
             Self::Uncommitted(lanes) => {
                 let total: i64 = lanes.iter().map(|(_, count)| count).sum();
@@ -103,12 +117,12 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
         log::warn!("the system refuses to confine threads to CPUs {:?}: {fault}", plan.housekeeping);
     }
 
-    let Some(Prepared { cluster, producer, offsets }) = Prepared::unless_stopped(config, stop)? else {
+    let Some(Prepared { cluster, starts, producers, locks }) = Prepared::unless_stopped(config, stop)? else {
         log::info!("stopped before the start was over: nothing was read");
         return Ok(());
     };
     let shared = Arc::new(Shared::default());
-    let threads = Threads::start(config, &plan, &offsets, producer, &shared)?;
+    let threads = Threads::start(config, &plan, &starts, producers, &shared)?;
     let mut observer = Observer::start(config.lanes.clone(), cluster)?;
     // librdkafka starts its broker threads with the first metadata: give them that moment, so that the table has them.
     thread::sleep(Duration::from_millis(200));
@@ -123,9 +137,9 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
         }
         observer.tell_when_ready(&mut report);
     }
-    if threads.sender.is_finished() && !shared.is_stopping() {
+    if threads.senders.iter().any(JoinHandle::is_finished) && !shared.is_stopping() {
         // Nothing will be acknowledged any more: there is no use in waiting for it as long as a stop may take.
-        shared.fail("the sender died".to_owned());
+        shared.fail(Failure::Other("the sender died".to_owned()));
     }
     shared.stop(Instant::now() + config.stop_deadline);
     // Asked now, so that in an outage it is not waited for on top of the deadline.
@@ -134,13 +148,15 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
     let ended = threads.join(&shared);
     observer.take(&reports);
     observer.tell_last(&mut report);
+    drop(locks);
     outcome(ended, &shared)
 }
 
 fn outcome(ended: Result<Vec<(LaneId, i64)>, String>, shared: &Shared) -> Result<(), RunError> {
     let uncommitted = ended.map_err(RunError::Died)?;
     match shared.failure() {
-        Some(cause) => Err(RunError::Failed { cause: cause.to_owned(), uncommitted: uncommitted.iter().map(|(_, count)| count).sum() }),
+        Some(Failure::Fenced(lane)) => Err(RunError::Fenced(*lane)),
+        Some(Failure::Other(cause)) => Err(RunError::Failed { cause: cause.clone(), uncommitted: uncommitted.iter().map(|(_, count)| count).sum() }),
         None if uncommitted.is_empty() => Ok(()),
         None => Err(RunError::Uncommitted(uncommitted)),
     }
@@ -149,8 +165,16 @@ fn outcome(ended: Result<Vec<(LaneId, i64)>, String>, shared: &Shared) -> Result
 /// What the start finds out before anything is read.
 struct Prepared {
     cluster: Cluster,
-    producer: Producer,
-    offsets: BTreeMap<LaneId, i64>,
+    starts: BTreeMap<LaneId, Start>,
+    producers: Producers,
+    /// What no other process on this host may have as long as this one runs.
+    locks: Vec<HostLock>,
+}
+
+/// What sends.
+enum Producers {
+    One(Producer),
+    ForEachLane { groups: Groups, claim: Claim, producers: BTreeMap<LaneId, Producer> },
 }
 
 impl Prepared {
@@ -171,54 +195,70 @@ impl Prepared {
         // Clients first: whatever librdkafka has against the settings is said before brokers are awaited.
         let cluster = Cluster::new(config).map_err(RunError::Refused)?;
         let producer = Producer::new(config).map_err(RunError::Refused)?;
+        let groups = kafka::groups(config).map_err(RunError::Refused)?;
         log::info!("{} lanes, brokers {}", config.lanes.len(), config.brokers);
         let deadline = Instant::now() + config.start_deadline;
         let known = cluster.wait_for_topics(deadline).map_err(RunError::Unavailable)?;
-        cluster.refuse_members(deadline).map_err(RunError::Unavailable)?;
+        kafka::refuse_members(&groups, deadline).map_err(RunError::Unavailable)?;
         cluster.uncovered(&known).iter().for_each(|warning| log::warn!("{warning}"));
-        let offsets = cluster.start_offsets(deadline).map_err(RunError::Unavailable)?;
-        Ok(Self { cluster, producer, offsets })
+        match config.delivery {
+            Delivery::AtLeastOnce => {
+                let locks = HostLock::take_all(config, &cluster.id(deadline)).map_err(RunError::Unavailable)?;
+                let starts = kafka::starts(config, &groups, deadline).map_err(RunError::Unavailable)?;
+                Ok(Self { cluster, starts, producers: Producers::One(producer), locks })
+            }
+            Delivery::ExactlyOnce => {
+                let claim = new_claim();
+                let taken = kafka::take_over_all(config, &groups, claim, deadline).map_err(RunError::Unavailable)?;
+                let starts = taken.iter().map(|(&lane, (_, start))| (lane, *start)).collect();
+                let producers = taken.into_iter().map(|(lane, (producer, _))| (lane, producer)).collect();
+                Ok(Self { cluster, starts, producers: Producers::ForEachLane { groups, claim, producers }, locks: Vec::new() })
+            }
+        }
     }
+}
+
+/// What no other instance has: the moment and the process.
+fn new_claim() -> Claim {
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos() as u64);
+    Claim(moment.rotate_left(20) ^ u64::from(std::process::id()))
 }
 
 /// The running threads.
 struct Threads {
     workers: Vec<JoinHandle<Vec<(LaneId, i64)>>>,
-    sender: JoinHandle<()>,
+    senders: Vec<JoinHandle<()>>,
     reports: Receiver<WorkerReport>,
 }
 
 impl Threads {
     /// Makes all clients here, so that librdkafka's threads inherit this thread's CPUs, then starts the threads.
-    fn start(config: &Arc<Config>, plan: &CpuPlan, offsets: &BTreeMap<LaneId, i64>, producer: Producer, shared: &Arc<Shared>) -> Result<Self, RunError> {
+    fn start(config: &Arc<Config>, plan: &CpuPlan, starts: &BTreeMap<LaneId, Start>, producers: Producers, shared: &Arc<Shared>) -> Result<Self, RunError> {
         let count = plan.workers.len();
-        // Room for all that workers may have under way, and for the open batch of every lane, which a stop hands over however many are under way: no
-        // worker ever waits for this channel.
-        let (parcels, parcels_out) = bounded(config.batch.channel * count + config.lanes.len());
         let (reports, reports_out) = bounded(4 * count);
-        // Bounded by the batches that a worker may have under way.
-        let (acknowledged, acknowledged_out): (Vec<_>, Vec<_>) = (0..count).map(|_| unbounded()).unzip();
+        // Bounded by the batches that lanes may have under way.
+        let (answers, answers_out): (Vec<_>, Vec<_>) = (0..count).map(|_| unbounded()).unzip();
+        let dealt: Vec<Vec<(LaneId, Start)>> = (0..count).map(|index| lanes_of(index, count, starts)).collect();
+        let (senders, routes) = Senders::new(config, shared, producers, &dealt, &answers);
 
-        let sender = BatchSender::new(Arc::clone(config), Arc::clone(shared), producer, parcels_out, acknowledged);
         let mut workers = Vec::new();
-        for (index, acknowledged) in acknowledged_out.into_iter().enumerate() {
-            let lanes = lanes_of(index, count, offsets);
-            let sources = sources(config, &lanes).map_err(RunError::Refused)?;
-            let channels = Channels { parcels: parcels.clone(), acknowledged, reports: reports.clone() };
-            workers.push(Worker::new(index, Arc::clone(config), Arc::clone(shared), sources, &lanes, channels));
+        for (index, (lanes, answers)) in dealt.iter().zip(answers_out).enumerate() {
+            let sources = sources(config, lanes).map_err(RunError::Refused)?;
+            let channels = Channels { routes: routes.clone(), answers, reports: reports.clone() };
+            workers.push(Worker::new(index, Arc::clone(config), Arc::clone(shared), sources, lanes, channels));
         }
-        drop(parcels);
+        drop(routes);
 
-        let sender = spawn("sender", config.placement.worker_stack_bytes, plan.producer, move || sender.run())?;
+        let senders = senders.spawn(config, plan)?;
         let mut handles = Vec::new();
         for (index, (worker, cpu)) in workers.into_iter().zip(&plan.workers).enumerate() {
             handles.push(spawn(&format!("worker-{index}"), config.placement.worker_stack_bytes, *cpu, move || worker.run())?);
         }
-        Ok(Self { workers: handles, sender, reports: reports_out })
+        Ok(Self { workers: handles, senders, reports: reports_out })
     }
 
     fn any_ended(&self) -> bool {
-        self.sender.is_finished() || self.workers.iter().any(JoinHandle::is_finished)
+        self.senders.iter().any(JoinHandle::is_finished) || self.workers.iter().any(JoinHandle::is_finished)
     }
 
     /// Waits for the workers, then for the sender, until a little after the deadline of the stop; `shared` has one. Returns what each lane has not
@@ -236,9 +276,11 @@ impl Threads {
                 Err(_) => died.push(format!("worker {index} died")),
             }
         }
-        // In an outage the sender is left behind with what it holds: the workers know what is not committed.
-        if ends_in_time(&self.sender, shared) && self.sender.join().is_err() {
-            died.push("the sender died".to_owned());
+        // In an outage they are left behind with what they hold: the workers know what is not committed.
+        for sender in self.senders {
+            if ends_in_time(&sender, shared) && sender.join().is_err() {
+                died.push("the sender died".to_owned());
+            }
         }
         if died.is_empty() { Ok(uncommitted) } else { Err(format!("{}: this is a fault of the program", died.join(", "))) }
     }
@@ -256,19 +298,17 @@ fn ends_in_time<T>(thread: &JoinHandle<T>, shared: &Shared) -> bool {
 }
 
 /// The lanes of one of `count` workers: dealt in turn, so that the lanes of a stream spread.
-fn lanes_of(index: usize, count: usize, offsets: &BTreeMap<LaneId, i64>) -> Vec<(LaneId, i64)> {
-    offsets.iter().skip(index).step_by(count).map(|(&lane, &offset)| (lane, offset)).collect()
+fn lanes_of<T: Copy>(index: usize, count: usize, lanes: &BTreeMap<LaneId, T>) -> Vec<(LaneId, T)> {
+    lanes.iter().skip(index).step_by(count).map(|(&lane, &value)| (lane, value)).collect()
 }
 
 /// One consumer for each stream among the lanes.
-fn sources(config: &Config, lanes: &[(LaneId, i64)]) -> Result<Vec<Source>, String> {
+fn sources(config: &Config, lanes: &[(LaneId, Start)]) -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
     for stream in Stream::ALL {
-        let of_stream = || lanes.iter().enumerate().filter(|(_, (lane, _))| lane.stream == stream);
-        let partitions: Vec<_> = of_stream().map(|(_, &(lane, offset))| (lane.partition, offset)).collect();
-        if !partitions.is_empty() {
-            let consumer = Consumer::new(config, config.names(stream), &partitions)?;
-            sources.push(Source { consumer, lanes: of_stream().map(|(index, (lane, _))| (lane.partition, index)).collect() });
+        let of_stream: Vec<_> = lanes.iter().enumerate().filter(|(_, (lane, _))| lane.stream == stream).map(|(index, _)| index).collect();
+        if !of_stream.is_empty() {
+            sources.push(Source { consumer: Consumer::new(config, config.names(stream), of_stream.len())?, lanes: of_stream });
         }
     }
     Ok(sources)
@@ -307,7 +347,7 @@ mod tests {
     }
 
     fn threads(worker: impl FnOnce() -> Vec<(LaneId, i64)> + Send + 'static, sender: impl FnOnce() + Send + 'static) -> Threads {
-        Threads { workers: vec![thread::spawn(worker)], sender: thread::spawn(sender), reports: unbounded().1 }
+        Threads { workers: vec![thread::spawn(worker)], senders: vec![thread::spawn(sender)], reports: unbounded().1 }
     }
 
     fn stopped(deadline: Instant) -> Shared {

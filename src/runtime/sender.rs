@@ -1,27 +1,21 @@
-//! The producer's thread: takes batches from all workers, sends their messages in order, gives each batch back once
-//! the brokers have acknowledged all of it.
+//! The producer's thread, with at-least-once delivery: takes batches from all workers, sends their messages in order, gives each
+//! batch back once the brokers have said what became of all of it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
-use super::parcel::Parcel;
-use super::shared::Shared;
-use crate::batch::Destination;
+use super::parcel::{Answer, Parcel, tag, untag};
+use super::shared::{Failure, Shared};
 use crate::config::{Config, Idle};
-use crate::kafka::{Producer, Report, SendError};
+use crate::delivery::{Outstanding, Settled};
+use crate::kafka::{Cause, Producer, Report, SendError};
 
 /// How long to serve reports when the producer's queue is full.
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
 /// How long to wait for a batch when nothing is under way.
 const QUIET_WAIT: Duration = Duration::from_millis(50);
-
-/// A batch of which not all messages are acknowledged.
-struct Sent {
-    parcel: Parcel,
-    outstanding: usize,
-}
 
 /// See the module.
 pub(super) struct BatchSender {
@@ -29,25 +23,17 @@ pub(super) struct BatchSender {
     shared: Arc<Shared>,
     producer: Producer,
     parcels: Receiver<Parcel>,
-    acknowledged: Vec<Sender<Parcel>>,
-    /// Batches under way; a message's tag is the index of its batch.
-    sent: Vec<Option<Sent>>,
-    free: Vec<usize>,
-    /// The batch that is being sent, and its next message.
+    answers: Vec<Sender<Answer>>,
+    outstanding: Outstanding<Parcel>,
+    /// The slot of the batch that is being sent, and its next message.
     current: Option<(usize, usize)>,
     reports: Vec<Report>,
 }
 
 impl BatchSender {
-    /// `acknowledged` are the workers' channels, by index.
-    pub(super) const fn new(
-        config: Arc<Config>,
-        shared: Arc<Shared>,
-        producer: Producer,
-        parcels: Receiver<Parcel>,
-        acknowledged: Vec<Sender<Parcel>>,
-    ) -> Self {
-        Self { config, shared, producer, parcels, acknowledged, sent: Vec::new(), free: Vec::new(), current: None, reports: Vec::new() }
+    /// `answers` are the workers' channels, by index.
+    pub(super) fn new(config: Arc<Config>, shared: Arc<Shared>, producer: Producer, parcels: Receiver<Parcel>, answers: Vec<Sender<Answer>>) -> Self {
+        Self { config, shared, producer, parcels, answers, outstanding: Outstanding::default(), current: None, reports: Vec::new() }
     }
 
     /// Sends until all workers have ended and everything is acknowledged, or the deadline of the stop is over.
@@ -57,7 +43,8 @@ impl BatchSender {
             let full = !self.send_current();
             self.producer.poll(if full { QUEUE_FULL_WAIT } else { Duration::ZERO }, &mut self.reports);
             self.settle();
-            let done = !open && self.current.is_none() && self.free.len() == self.sent.len();
+            self.replace_if_fatal();
+            let done = !open && self.current.is_none() && self.outstanding.is_empty();
             if done || (!open && self.shared.is_over()) {
                 return;
             }
@@ -66,10 +53,9 @@ impl BatchSender {
 
     /// Takes the next batch, waiting a little; `false` once all workers have ended.
     fn take(&mut self) -> bool {
-        let under_way = self.free.len() < self.sent.len();
-        let parcel = match (self.config.idle, under_way) {
-            (Idle::Park(_), false) => self.parcels.recv_timeout(QUIET_WAIT),
-            (Idle::Park(pause), true) => self.parcels.recv_timeout(pause),
+        let parcel = match (self.config.idle, self.outstanding.is_empty()) {
+            (Idle::Park(_), true) => self.parcels.recv_timeout(QUIET_WAIT),
+            (Idle::Park(pause), false) => self.parcels.recv_timeout(pause),
             (Idle::Spin | Idle::Yield, _) => self.parcels.try_recv().map_err(|error| match error {
                 TryRecvError::Empty => RecvTimeoutError::Timeout,
                 TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
@@ -77,7 +63,8 @@ impl BatchSender {
         };
         match parcel {
             Ok(parcel) => {
-                self.start(parcel);
+                let messages = parcel.batch.len();
+                self.current = Some((self.outstanding.begin(parcel, messages), 0));
                 true
             }
             Err(RecvTimeoutError::Timeout) => {
@@ -90,60 +77,74 @@ impl BatchSender {
         }
     }
 
-    fn start(&mut self, parcel: Parcel) {
-        let outstanding = parcel.batch.len();
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.sent.push(None);
-            self.sent.len() - 1
-        });
-        self.sent[slot] = Some(Sent { parcel, outstanding });
-        self.current = Some((slot, 0));
-    }
-
     /// Sends on from where it stopped; `false` if the queue is full.
     fn send_current(&mut self) -> bool {
         let Some((slot, next)) = self.current else { return true };
-        let Some(Sent { parcel, .. }) = &self.sent[slot] else { return true };
-        let names = self.config.names(parcel.lane_id.stream);
+        let Some(parcel) = self.outstanding.batch(slot) else { return true };
+        let mut failed = None;
         for index in next..parcel.batch.len() {
             let message = parcel.batch.message(index);
-            let topic = match message.destination {
-                Destination::Output => &names.output,
-                Destination::DeadLetter => &names.dlt,
-            };
-            match self.producer.send(topic, parcel.lane_id.partition, &message, slot) {
+            let (topic, partition) = parcel.place(message.destination, &self.config);
+            match self.producer.send(topic, partition, &message, tag(slot, index)) {
                 Ok(()) => {}
                 Err(SendError::QueueFull) => {
                     self.current = Some((slot, index));
                     return false;
                 }
-                Err(SendError::Failed(fault)) => {
-                    // The batch is never acknowledged: its envelopes will be read again.
-                    self.shared.fail(format!("a message cannot be sent: {fault}"));
+                Err(SendError::Failed(failure)) => {
+                    failed = Some((index, failure));
                     break;
                 }
             }
         }
         self.current = None;
+        if let Some((index, failure)) = failed {
+            let unsent = parcel.batch.len() - index;
+            let refused = if failure.cause == Cause::TooLarge { parcel.refusal(index) } else { None };
+            // The message itself counts as reported, what is behind it as given up.
+            let settled = self.outstanding.report(slot, Some(failure.text.clone()), refused);
+            let settled = settled.or_else(|| self.outstanding.give_up(slot, unsent - 1, failure.text));
+            self.give_back(settled);
+        }
         true
     }
 
-    /// Counts reports and gives back the batches that are complete.
+    /// Takes reports and gives back the batches that are complete.
     fn settle(&mut self) {
-        for report in self.reports.drain(..) {
-            if let Some(fault) = report.failure {
-                self.shared.fail(format!("a message was not written: {fault}"));
-                continue;
-            }
-            let Some(sent) = &mut self.sent[report.tag] else { continue };
-            sent.outstanding -= 1;
-            if sent.outstanding == 0
-                && let Some(Sent { parcel, .. }) = self.sent[report.tag].take()
-            {
-                self.free.push(report.tag);
-                // A worker that is gone has passed its deadline.
-                let _ = self.acknowledged[parcel.worker].send(parcel);
-            }
+        let mut reports = std::mem::take(&mut self.reports);
+        for report in reports.drain(..) {
+            let (slot, index) = untag(report.tag);
+            let refused = match &report.failure {
+                Some(failure) if failure.cause == Cause::TooLarge => self.outstanding.batch(slot).and_then(|parcel| parcel.refusal(index)),
+                _ => None,
+            };
+            let settled = self.outstanding.report(slot, report.failure.map(|failure| failure.text), refused);
+            self.give_back(settled);
         }
+        self.reports = reports;
+    }
+
+    /// A producer that has failed for good is replaced: its lanes send again what is not acknowledged.
+    fn replace_if_fatal(&mut self) {
+        let Some(failure) = self.producer.fatal() else { return };
+        log::error!("the producer has failed and is made anew: {}", failure.text);
+        match Producer::new(&self.config) {
+            Ok(producer) => self.producer = producer,
+            Err(fault) => return self.shared.fail(Failure::Other(format!("no producer can be made: {fault}"))),
+        }
+        self.current = None;
+        for settled in self.outstanding.fail_all(&failure.text) {
+            self.give_back(Some(settled));
+        }
+    }
+
+    fn give_back(&self, settled: Option<Settled<Parcel>>) {
+        let (worker, answer) = match settled {
+            None => return,
+            Some(Settled::Written(parcel)) => (parcel.worker, Answer::Written(parcel)),
+            Some(Settled::Failed { batch, fault, refused }) => (batch.worker, Answer::Failed { parcel: batch, fault, refused }),
+        };
+        // A worker that is gone has passed its deadline.
+        let _ = self.answers[worker].send(answer);
     }
 }

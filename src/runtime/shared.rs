@@ -4,15 +4,26 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a stop may take once a message could not be written: what is lost for this run will be read again.
+use crate::config::LaneId;
+
+/// How long a stop may take when the run cannot go on: what is lost for this run will be read again.
 const FAILURE_GRACE: Duration = Duration::from_secs(2);
+
+/// Why a run cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Another instance with the same transactional ids has taken a lane over.
+    Fenced(LaneId),
+    /// Anything that no retry mends.
+    Other(String),
+}
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     stopping: AtomicBool,
     deadline: OnceLock<Instant>,
-    failure: OnceLock<String>,
+    failure: OnceLock<Failure>,
 }
 
 impl Shared {
@@ -24,11 +35,10 @@ impl Shared {
     }
 
     /// As [`Shared::stop`], because something went wrong that no retry mends. The first failure is the one told.
-    pub(super) fn fail(&self, message: String) {
-        // What follows from the first one, such as a report for each message of a batch, would only hide it.
-        match self.failure.set(message.clone()) {
-            Ok(()) => log::error!("{message}"),
-            Err(_) => log::debug!("{message}"),
+    pub(super) fn fail(&self, failure: Failure) {
+        // What follows from the first one would only hide it.
+        if self.failure.set(failure.clone()).is_ok() {
+            log::error!("{failure:?}");
         }
         self.stop(Instant::now() + FAILURE_GRACE);
     }
@@ -47,7 +57,7 @@ impl Shared {
         self.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline + grace)
     }
 
-    pub(super) fn failure(&self) -> Option<&str> {
-        self.failure.get().map(String::as_str)
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.failure.get()
     }
 }

@@ -1,7 +1,7 @@
 //! A worker: a pinned thread that owns lanes and the consumers of their streams.
 //!
-//! One turn of its duty cycle: take acknowledgements, poll what is there, process it, hand over full batches, commit.
-//! It never waits for Kafka: when too many of its batches are under way it stops polling, and so does everything above.
+//! One turn of its duty cycle: take answers, poll what is there, process it, hand over full batches, commit. It never waits for
+//! Kafka: a lane that has too much under way is not polled, and so everything above it backs up.
 
 use std::sync::Arc;
 use std::thread;
@@ -9,17 +9,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::parcel::Parcel;
-use super::shared::Shared;
+use super::owned::{Hold, Owned};
+use super::parcel::{Answer, Parcel};
+use super::senders::Routes;
+use super::shared::{Failure, Shared};
 use crate::batch::{Batch, Destination};
-use crate::config::{Config, Idle, LaneId};
-use crate::kafka::{Consumer, Polled};
-use crate::lane::Lane;
+use crate::config::{Config, Delivery, Idle, LaneId};
+use crate::kafka::{self, Consumer, Polled, Start};
 use crate::observe::{LaneStatus, Latencies, RateLimit, Stage};
 use crate::rules::BookTime;
-use crate::watermark::Watermark;
 
-/// How long a worker whose batches are all under way waits for the next acknowledgement before it looks around.
+/// How long a worker whose batches are all under way waits for the next answer before it looks around.
 const BACKPRESSURE_WAIT: Duration = Duration::from_millis(20);
 
 /// What a worker tells of itself, now and then.
@@ -30,23 +30,11 @@ pub(super) struct WorkerReport {
     pub(super) latencies: Latencies,
 }
 
-/// A consumer and the lanes that its partitions belong to.
+/// A consumer, and the worker's lanes that it reads.
 pub(super) struct Source {
     pub(super) consumer: Consumer,
-    /// The worker's index of the lane, by partition.
-    pub(super) lanes: Vec<(i32, usize)>,
-}
-
-/// One lane of the worker.
-struct Owned {
-    id: LaneId,
-    lane: Lane,
-    watermark: Watermark,
-    /// The batch being filled, and when its first envelope came.
-    batch: Batch,
-    opened_at: Option<Instant>,
-    /// The offset of the next record; `watermark.sent() <= position`.
-    position: i64,
+    /// The worker's indexes of the lanes.
+    pub(super) lanes: Vec<usize>,
 }
 
 /// See the module.
@@ -56,13 +44,15 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     sources: Vec<Source>,
     lanes: Vec<Owned>,
-    parcels: Sender<Parcel>,
-    acknowledged: Receiver<Parcel>,
+    /// Where each lane's batches go, by its index.
+    routes: Vec<Sender<Parcel>>,
+    answers: Receiver<Answer>,
     reports: Sender<WorkerReport>,
     /// Empty batches to fill again.
     spare: Vec<Batch>,
-    /// Batches under way; at most `config.batch.channel`.
-    under_way: usize,
+    scratch: Batch,
+    /// Bytes of batches under way; below `config.batch.worker_bytes()` when something is polled.
+    bytes_under_way: usize,
     latencies: Latencies,
     committed_at: Instant,
     reported_at: Instant,
@@ -71,35 +61,29 @@ pub(super) struct Worker {
 
 /// The ends of the channels that a worker has.
 pub(super) struct Channels {
-    pub(super) parcels: Sender<Parcel>,
-    pub(super) acknowledged: Receiver<Parcel>,
+    pub(super) routes: Routes,
+    pub(super) answers: Receiver<Answer>,
     pub(super) reports: Sender<WorkerReport>,
 }
 
 impl Worker {
-    /// A worker for `lanes`, each from its offset on.
-    pub(super) fn new(index: usize, config: Arc<Config>, shared: Arc<Shared>, sources: Vec<Source>, lanes: &[(LaneId, i64)], channels: Channels) -> Self {
+    /// A worker for `lanes`, each from its start on.
+    pub(super) fn new(index: usize, config: Arc<Config>, shared: Arc<Shared>, sources: Vec<Source>, lanes: &[(LaneId, Start)], channels: Channels) -> Self {
         let rules = Arc::new(config.rules.clone());
-        let owned = |&(id, offset): &(LaneId, i64)| Owned {
-            id,
-            lane: Lane::new(id.stream, id.partition, &config.names(id.stream).input, Arc::clone(&rules)),
-            watermark: Watermark::starting_at(offset),
-            batch: Batch::default(),
-            opened_at: None,
-            position: offset,
-        };
-        let lanes = lanes.iter().map(owned).collect();
+        let owned = lanes.iter().map(|(id, start)| Owned::new(*id, start, &config, &rules)).collect();
+        let route = |(id, _): &(LaneId, Start)| channels.routes.get(id).cloned();
         let now = Instant::now();
         Self {
             index,
             shared,
             sources,
-            lanes,
-            parcels: channels.parcels,
-            acknowledged: channels.acknowledged,
+            lanes: owned,
+            routes: lanes.iter().filter_map(route).collect(),
+            answers: channels.answers,
             reports: channels.reports,
             spare: Vec::new(),
-            under_way: 0,
+            scratch: Batch::default(),
+            bytes_under_way: 0,
             latencies: Latencies::default(),
             committed_at: now,
             reported_at: now,
@@ -110,6 +94,7 @@ impl Worker {
 
     /// Works until the run stops, then drains. Returns how many envelopes of each lane are processed but not committed.
     pub(super) fn run(mut self) -> Vec<(LaneId, i64)> {
+        (0..self.sources.len()).for_each(|source| self.read(source));
         while !self.shared.is_stopping() {
             if self.turn() == 0 {
                 self.idle();
@@ -117,15 +102,24 @@ impl Worker {
         }
         self.drain();
         self.report();
-        self.lanes.iter().map(|lane| (lane.id, lane.position - lane.watermark.committed())).filter(|&(_, count)| count > 0).collect()
+        // Queues first: whoever drops the last of a client closes it, which waits for brokers, and that shall be the client's own thread.
+        self.lanes.iter_mut().for_each(|lane| lane.queue = None);
+        self.lanes.iter().map(|lane| (lane.id, lane.progress.uncommitted())).filter(|&(_, count)| count > 0).collect()
     }
 
     /// One turn; returns how much was done.
     fn turn(&mut self) -> usize {
-        let mut done = self.take_acknowledged();
+        let mut done = self.take_answers();
         for source in 0..self.sources.len() {
-            done += self.poll(source);
+            if let Some(fault) = self.sources[source].consumer.serve() {
+                self.warnings.warn(&fault);
+            }
+            for lane in 0..self.sources[source].lanes.len() {
+                done += self.poll(self.sources[source].lanes[lane]);
+            }
         }
+        self.tend_held();
+        self.take_consumer_answers();
         if self.committed_at.elapsed() >= self.config.commit_interval {
             self.commit();
         }
@@ -135,161 +129,245 @@ impl Worker {
         done
     }
 
-    /// Takes what the source has, up to a bound, so that no lane waits for another. At the end of a burst everything
-    /// that is open is handed over; within one, what is full or old.
-    fn poll(&mut self, source: usize) -> usize {
+    /// Takes what a lane has, up to a bound, so that no lane waits for another. At the end of a burst what is open is handed over;
+    /// within one, what is full or old.
+    fn poll(&mut self, index: usize) -> usize {
         let mut taken = 0;
-        while taken < self.config.poll_max_envelopes && self.has_room() {
-            let Source { consumer, lanes } = &self.sources[source];
-            let record = match consumer.poll(Duration::ZERO) {
-                Polled::Record(record) => record,
+        while taken < self.config.poll_max_envelopes && self.bytes_under_way < self.config.batch.worker_bytes() {
+            let lane = &mut self.lanes[index];
+            if !lane.has_room(&self.config) {
+                break;
+            }
+            let Some(queue) = lane.queue.take() else { break };
+            let polled = queue.poll();
+            let ends = match polled {
+                Polled::Record(record) => {
+                    let polled_at = Instant::now();
+                    let now_micros = if self.config.rules.book_time == BookTime::Wall { wall_micros() } else { 0 };
+                    record.with_input(now_micros, |input| lane.take(input, polled_at, &mut self.scratch));
+                    self.latencies.record(Stage::PollToEncoded, polled_at.elapsed(), 1);
+                    taken += 1;
+                    drop(record);
+                    lane.queue = Some(queue);
+                    false
+                }
                 Polled::Nothing => {
-                    self.hand_over_source(source, Duration::ZERO);
-                    return taken;
+                    lane.queue = Some(queue);
+                    true
                 }
                 Polled::Transient(fault) => {
-                    self.warnings.warn(&fault);
+                    self.warnings.warn(&format!("{}: {fault}", lane.id));
+                    lane.queue = Some(queue);
                     taken += 1;
-                    continue;
+                    false
                 }
-                Polled::Fatal(fault) => {
-                    self.shared.fail(format!("a lane cannot go on: {fault}"));
-                    return taken;
+                Polled::OffsetGone(fault) => {
+                    lane.lose_offset(&fault);
+                    true
                 }
             };
-            let polled_at = Instant::now();
-            let Some(&(_, index)) = lanes.iter().find(|(partition, _)| *partition == record.partition()) else { continue };
-            let Owned { lane, batch, position, opened_at, .. } = &mut self.lanes[index];
-            let now_micros = if self.config.rules.book_time == BookTime::Wall { wall_micros() } else { 0 };
-            *position = record.with_input(now_micros, |input| {
-                lane.process(input, batch);
-                input.offset + 1
-            });
-            let opened_at = *opened_at.get_or_insert(polled_at);
-            self.latencies.record(Stage::PollToEncoded, polled_at.elapsed(), 1);
-            taken += 1;
-            if batch.len() >= self.config.batch.records || batch.bytes() >= self.config.batch.bytes || opened_at.elapsed() >= self.config.batch.age {
-                self.hand_over(index);
+            if ends {
+                self.hand_over(index, Duration::ZERO);
+                return taken;
             }
+            self.hand_over(index, self.config.batch.age);
         }
-        self.hand_over_source(source, self.config.batch.age);
+        self.hand_over(index, self.config.batch.age);
         taken
     }
 
-    /// Hands over the open batches of a source that are at least `age` old.
-    fn hand_over_source(&mut self, source: usize, age: Duration) {
-        for lane in 0..self.sources[source].lanes.len() {
-            let index = self.sources[source].lanes[lane].1;
-            if self.lanes[index].opened_at.is_some_and(|opened_at| opened_at.elapsed() >= age) {
-                self.hand_over(index);
-            }
-        }
-    }
-
-    /// Hands the open batch of a lane to the producer; a batch without messages is done at once.
-    fn hand_over(&mut self, index: usize) {
+    /// Hands over the open batch of a lane if it is full or at least `age` old.
+    fn hand_over(&mut self, index: usize, age: Duration) {
+        let exactly_once = self.config.delivery == Delivery::ExactlyOnce;
         let lane = &mut self.lanes[index];
-        lane.opened_at = None;
-        let ticket = lane.watermark.send(lane.position);
-        if lane.batch.is_empty() {
-            lane.watermark.acknowledge(ticket);
-            return;
-        }
-        let batch = std::mem::replace(&mut lane.batch, self.spare.pop().unwrap_or_default());
-        let parcel = Parcel { worker: self.index, lane: index, lane_id: lane.id, ticket, batch, encoded_at: Instant::now() };
-        self.under_way += 1;
-        if self.parcels.send(parcel).is_err() {
-            self.shared.fail("the producer has ended".to_owned());
+        if lane.is_due(&self.config, age)
+            && let Some(parcel) = lane.hand_over(self.index, index, exactly_once, &mut self.spare)
+        {
+            self.bytes_under_way += parcel.batch.bytes();
+            if self.routes[index].send(parcel).is_err() {
+                self.shared.fail(Failure::Other("the thread that sends has ended".to_owned()));
+            }
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.under_way < self.config.batch.channel
-    }
-
-    fn take_acknowledged(&mut self) -> usize {
+    fn take_answers(&mut self) -> usize {
         let mut taken = 0;
-        while let Ok(parcel) = self.acknowledged.try_recv() {
-            self.acknowledge(parcel);
+        while let Ok(answer) = self.answers.try_recv() {
+            self.take_answer(answer);
             taken += 1;
         }
         taken
     }
 
-    fn acknowledge(&mut self, parcel: Parcel) {
-        let Parcel { lane, ticket, mut batch, encoded_at, .. } = parcel;
-        self.under_way -= 1;
-        self.lanes[lane].watermark.acknowledge(ticket);
-        self.latencies.record(Stage::EncodedToAcknowledged, encoded_at.elapsed(), batch.len() as u64);
+    fn take_answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Written(parcel) => {
+                self.measure(&parcel);
+                let lane = &mut self.lanes[parcel.lane];
+                lane.progress.acknowledge(parcel.ticket);
+                if self.config.delivery == Delivery::AtLeastOnce && lane.progress.epoch() == parcel.epoch {
+                    lane.recover();
+                }
+                self.recycle(parcel);
+            }
+            Answer::Dropped(parcel) => self.recycle(parcel),
+            Answer::Failed { parcel, fault, refused } => {
+                let lane = &mut self.lanes[parcel.lane];
+                // What was sent before the lane began again fails for the same reason once more.
+                if lane.progress.watermark().is_under_way(parcel.ticket) && !lane.progress.is_halted() {
+                    lane.trouble(fault);
+                    lane.fail(None, refused);
+                    self.read_without(parcel.lane);
+                }
+                self.recycle(parcel);
+            }
+            Answer::Committed { lane, checkpoint } => {
+                self.lanes[lane].commit(checkpoint);
+                self.lanes[lane].recover();
+            }
+            Answer::Trouble { lane, fault } => self.lanes[lane].trouble(fault),
+            Answer::Rewind { lane, checkpoint, refused } => {
+                self.lanes[lane].fail(Some(checkpoint), refused);
+                self.read_without(lane);
+            }
+        }
+    }
+
+    fn measure(&mut self, parcel: &Parcel) {
+        self.latencies.record(Stage::EncodedToAcknowledged, parcel.encoded_at.elapsed(), parcel.batch.len() as u64);
         let now_millis = wall_micros() / 1_000;
-        for message in batch.messages().filter(|message| message.destination == Destination::Output) {
+        for message in parcel.batch.messages().filter(|message| message.destination == Destination::Output) {
             let age = u64::try_from(now_millis - message.timestamp_ms).unwrap_or_default();
             self.latencies.record(Stage::EventToAcknowledged, Duration::from_millis(age), 1);
         }
+    }
+
+    fn recycle(&mut self, parcel: Parcel) {
+        let Parcel { lane, mut batch, .. } = parcel;
+        self.lanes[lane].came_back();
+        self.bytes_under_way -= batch.bytes();
         batch.clear(2 * self.config.batch.bytes);
         self.spare.push(batch);
     }
 
-    /// Learns what was committed, and asks for what can be committed now.
-    fn commit(&mut self) {
-        self.committed_at = Instant::now();
-        for Source { consumer, lanes } in &mut self.sources {
-            match consumer.take_answer() {
-                Some(Ok(offsets)) => {
-                    for (partition, offset) in offsets {
-                        if let Some(&(_, index)) = lanes.iter().find(|(lane, _)| *lane == partition) {
-                            self.lanes[index].watermark.commit(offset);
-                        }
+    /// Has the consumer of a source read the lanes that are not held, each from its position on.
+    fn read(&mut self, source: usize) {
+        let Source { consumer, lanes } = &self.sources[source];
+        let active: Vec<usize> = lanes.iter().copied().filter(|&lane| !self.lanes[lane].progress.is_halted()).collect();
+        let wanted: Vec<_> = active.iter().map(|&lane| (self.lanes[lane].id.partition, self.lanes[lane].progress.position())).collect();
+        lanes.iter().for_each(|&lane| self.lanes[lane].queue = None);
+        match consumer.read(&wanted) {
+            Ok(queues) => active.into_iter().zip(queues).for_each(|(lane, queue)| self.lanes[lane].queue = Some(queue)),
+            Err(fault) => self.shared.fail(Failure::Other(format!("partitions cannot be assigned: {fault}"))),
+        }
+    }
+
+    /// Reads on with the other lanes of a lane's consumer.
+    fn read_without(&mut self, lane: usize) {
+        if let Some(source) = self.sources.iter().position(|source| source.lanes.contains(&lane)) {
+            self.read(source);
+        }
+    }
+
+    /// Asks what is in the log for the lanes that wait to begin again.
+    fn tend_held(&mut self) {
+        for source in &self.sources {
+            for &index in &source.lanes {
+                let lane = &mut self.lanes[index];
+                if matches!(lane.hold, Hold::Failed { .. } | Hold::Gone { .. }) && lane.hold.shall_ask(Instant::now(), lane.progress.watermark().is_settled()) {
+                    source.consumer.ask_range(lane.id.partition);
+                }
+            }
+        }
+    }
+
+    fn take_consumer_answers(&mut self) {
+        for source in 0..self.sources.len() {
+            while let Some(answer) = self.sources[source].consumer.answer() {
+                self.take_consumer_answer(source, answer);
+            }
+        }
+    }
+
+    fn take_consumer_answer(&mut self, source: usize, answer: kafka::Answer) {
+        let lane_of = |lanes: &[Owned], partition: i32| self.sources[source].lanes.iter().copied().find(|&lane| lanes[lane].id.partition == partition);
+        match answer {
+            kafka::Answer::Committed(offsets) => {
+                for (partition, checkpoint) in offsets {
+                    if let Some(lane) = lane_of(&self.lanes, partition) {
+                        self.lanes[lane].commit(checkpoint);
                     }
                 }
-                Some(Err(fault)) => self.warnings.warn(&format!("a commit failed and is tried again: {fault}")),
-                None => {}
             }
+            kafka::Answer::NotCommitted(fault) => self.warnings.warn(&format!("a commit failed and is tried again: {fault}")),
+            kafka::Answer::Range(partition, range) => {
+                let Some(lane) = lane_of(&self.lanes, partition) else { return };
+                let lane = &mut self.lanes[lane];
+                match (range, &lane.hold) {
+                    (Ok(log), Hold::Failed { .. }) => lane.begin_again(log, &self.config),
+                    (Ok(log), Hold::Gone { .. }) => lane.settle_gap(log, &self.config),
+                    (Err(fault), _) => {
+                        lane.hold.ask_again();
+                        return self.warnings.warn(&fault);
+                    }
+                    (Ok(_), Hold::None | Hold::Stopped) => return,
+                }
+                self.read(source);
+            }
+        }
+    }
+
+    /// Asks for what can be committed now, unless transactions do that.
+    fn commit(&mut self) {
+        self.committed_at = Instant::now();
+        if self.config.delivery == Delivery::ExactlyOnce {
+            return;
+        }
+        for Source { consumer, lanes } in &mut self.sources {
             if !consumer.is_committing() {
-                let offset = |&(partition, index): &(i32, usize)| Some((partition, self.lanes[index].watermark.to_commit()?));
-                consumer.commit(lanes.iter().filter_map(offset).collect());
+                let checkpoint = |&lane: &usize| Some((self.lanes[lane].id.partition, self.lanes[lane].progress.to_commit()?));
+                consumer.commit(lanes.iter().filter_map(checkpoint).collect());
             }
         }
     }
 
     /// Hands over what is open, waits for every acknowledgement and commit, until the deadline.
     fn drain(&mut self) {
-        for source in &self.sources {
-            source.consumer.pause();
-        }
         for index in 0..self.lanes.len() {
-            if self.lanes[index].opened_at.is_some() {
-                self.hand_over(index);
+            if self.lanes[index].is_open() {
+                self.hand_over(index, Duration::ZERO);
             }
         }
-        while !self.lanes.iter().all(|lane| lane.watermark.is_settled()) && !self.shared.is_over() {
-            match self.acknowledged.recv_timeout(Duration::from_millis(1)) {
-                Ok(parcel) => self.acknowledge(parcel),
-                Err(_) => self.commit(),
+        while !self.lanes.iter().all(|lane| lane.progress.watermark().is_settled()) && !self.shared.is_over() {
+            if let Ok(answer) = self.answers.recv_timeout(Duration::from_millis(1)) {
+                self.take_answer(answer);
+            } else {
+                self.take_consumer_answers();
+                self.commit();
             }
         }
     }
 
     fn idle(&mut self) {
+        let full = self.bytes_under_way >= self.config.batch.worker_bytes() || self.lanes.iter().any(|lane| !lane.has_room(&self.config));
         match self.config.idle {
-            _ if !self.has_room() => self.wait(BACKPRESSURE_WAIT),
+            _ if full => self.wait(BACKPRESSURE_WAIT),
             Idle::Spin => std::hint::spin_loop(),
             Idle::Yield => thread::yield_now(),
             Idle::Park(pause) => self.wait(pause),
         }
     }
 
-    /// Waits for an acknowledgement, which is what ends most pauses.
+    /// Waits for an answer, which is what ends most pauses.
     fn wait(&mut self, pause: Duration) {
-        if let Ok(parcel) = self.acknowledged.recv_timeout(pause) {
-            self.acknowledge(parcel);
+        if let Ok(answer) = self.answers.recv_timeout(pause) {
+            self.take_answer(answer);
         }
     }
 
     fn report(&mut self) {
         self.reported_at = Instant::now();
-        let status = |lane: &Owned| LaneStatus { counts: lane.lane.counts().clone(), position: lane.position, committed: lane.watermark.committed() };
-        let lanes = self.lanes.iter().map(|lane| (lane.id, status(lane))).collect();
+        let lanes = self.lanes.iter().map(|lane| (lane.id, lane.status())).collect();
         let report = WorkerReport { lanes, latencies: self.latencies.clone() };
         // Whoever reads reports is slow or gone: the next one says it all, for counts go on from the start.
         if self.reports.try_send(report).is_ok() {

@@ -49,6 +49,9 @@ impl HubCommand {
             }
         }
         command.args(command_words).args(["--brokers", &broker.address()]).envs(names.environment()).stdin(Stdio::null());
+        if let Ok(delivery) = std::env::var("TEST_DELIVERY") {
+            command.args(["--delivery", &delivery]);
+        }
         let stderr = broker.dir().join(format!("hub-{}.stderr", STARTED.fetch_add(1, Ordering::Relaxed)));
         Self { command, stderr }
     }

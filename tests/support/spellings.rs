@@ -1,12 +1,12 @@
 //! One property of the core, for property tests and fuzzers: a frame gives the same messages whether it stands in its envelope as an escaped string, as
-//! the collector writes it, or inline as the object itself; and in both every frame is accounted for.
+//! the collector writes it, or inline as the object itself, and whether order books are scanned or not; and every frame is accounted for.
 
 use std::sync::Arc;
 
 use market_hub::batch::Batch;
 use market_hub::lane::{Input, Lane};
 use market_hub::market::{Exchange, Kind, Stream};
-use market_hub::rules::Rules;
+use market_hub::rules::{Rules, Scanner};
 
 /// An input record without headers.
 pub fn input(offset: i64, value: &[u8]) -> Input<'_> {
@@ -33,10 +33,13 @@ pub fn assert_adds_up(lane: &Lane, batch: &Batch) {
     }
 }
 
-/// Processes the frames one after the other, in both spellings where they have both.
+/// Processes the frames one after the other, in both spellings where they have both, with the scanner and without.
 pub fn assert_same_outcome<'f>(exchange: Exchange, kind: Kind, rules: &Arc<Rules>, frames: impl Iterator<Item = &'f str>) {
-    let (mut escaped, mut inline) = (lane(exchange, kind, rules), lane(exchange, kind, rules));
-    let (mut one, mut other) = (Batch::default(), Batch::default());
+    let lanes = |scanner| {
+        let rules = Arc::new(Rules { scanner, ..Rules::clone(rules) });
+        [0; 2].map(|_| (lane(exchange, kind, &rules), Batch::default()))
+    };
+    let mut runs = [Scanner::On, Scanner::Off].map(lanes);
     for (offset, frame) in frames.enumerate() {
         // White space around an object is no part of it when it stands inline.
         let frame = frame.trim_matches([' ', '\n', '\r', '\t']);
@@ -44,13 +47,23 @@ pub fn assert_same_outcome<'f>(exchange: Exchange, kind: Kind, rules: &Arc<Rules
         let string = serde_json::Value::from(frame).to_string();
         // Text that is not JSON would break the envelope, and a string that stands inline is the frame in it.
         let itself = if is_json && !frame.starts_with('"') { frame } else { &string };
-        for (lane, batch, item) in [(&mut escaped, &mut one, string.as_str()), (&mut inline, &mut other, itself)] {
-            let envelope = format!(r#"{{"region":"{}","market":"{exchange}","symbol":"BTC","data":[{item}]}}"#, exchange.region().as_str());
-            lane.process(&input(offset as i64, envelope.as_bytes()), batch);
+        let envelopes = [string.as_str(), itself]
+            .map(|item| format!(r#"{{"region":"{}","market":"{exchange}","symbol":"BTC","data":[{item}]}}"#, exchange.region().as_str()));
+        for lanes in &mut runs {
+            for ((lane, batch), envelope) in lanes.iter_mut().zip(&envelopes) {
+                lane.process(&input(offset as i64, envelope.as_bytes()), batch);
+            }
         }
     }
-    assert_adds_up(&escaped, &one);
-    assert_eq!(escaped.counts(), inline.counts());
+    let [(lane, batch), others @ ..] = runs.as_flattened() else { unreachable!("there are four") };
+    assert_adds_up(lane, batch);
+    others.iter().for_each(|(other_lane, other_batch)| {
+        assert_eq!(lane.counts(), other_lane.counts());
+        assert_same(batch, other_batch);
+    });
+}
+
+fn assert_same(one: &Batch, other: &Batch) {
     for (one, other) in one.messages().zip(other.messages()) {
         let parts = |message: &market_hub::batch::Message<'_>| (message.destination, message.timestamp_ms, message.key.map(<[u8]>::to_vec));
         assert_eq!(parts(&one), parts(&other));

@@ -58,7 +58,7 @@ pub(super) fn run(matches: &ArgMatches, config: Config) -> Result<(), Failure> {
     check_inputs(&inputs, &made_anew)?;
     let log = stretch::open(matches, &config)?;
     let mut sink = Digested { digest: Digest::default(), sink: target(matches, log.as_ref())? };
-    let mut replay = Replay::new(&config.streams, config.rules.clone());
+    let mut replay = Replay::new(&config);
     if let Some(log) = &log {
         stretch::run(log, &mut replay, &mut sink)?;
     }

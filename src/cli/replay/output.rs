@@ -9,6 +9,7 @@ use flate2::write::GzEncoder;
 
 use super::super::Failure;
 use crate::batch::Message;
+use crate::config::LaneId;
 use crate::replay::{Lines, Sink, Stop, Topics};
 
 /// See the module.
@@ -35,10 +36,10 @@ impl Target {
 }
 
 impl Sink for Target {
-    fn take(&mut self, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop> {
+    fn take(&mut self, lane: LaneId, topic: &str, partition: i32, message: &Message<'_>) -> Result<(), Stop> {
         match self {
-            Self::Lines { lines, .. } => lines.take(topic, partition, message),
-            Self::Topics(topics) => topics.take(topic, partition, message),
+            Self::Lines { lines, .. } => lines.take(lane, topic, partition, message),
+            Self::Topics(topics) => topics.take(lane, topic, partition, message),
             Self::Nowhere => Ok(()),
         }
     }

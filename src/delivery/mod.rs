@@ -1,0 +1,23 @@
+//! Delivery: how far a lane is, what of it is under way, and what is done when something fails.
+//!
+//! Pure: told what happened, it says what to do. No clock (moments are milliseconds given by the caller), no thread, no Kafka,
+//! so that a simulation can take it through every order of events. At every step, for every lane,
+//!
+//! ```text
+//! committed <= watermark <= acknowledged <= sent <= polled
+//! ```
+//!
+//! - [`Watermark`]: which batches are acknowledged, hence which offset may be committed.
+//! - [`Progress`]: what a lane does with the next input record: rebuild its books, process it, or nothing.
+//! - [`Outstanding`]: the batches of a producer, and which of their messages are not reported yet.
+//! - [`Transaction`]: the transaction of a lane with exactly-once delivery: the next call, and what a failed one means.
+
+mod outstanding;
+mod progress;
+mod transaction;
+mod watermark;
+
+pub use outstanding::{Outstanding, Settled};
+pub use progress::{Progress, Restore, Step};
+pub use transaction::{Call, Fault, Transaction};
+pub use watermark::{Ticket, Watermark};

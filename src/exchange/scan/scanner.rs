@@ -1,0 +1,224 @@
+//! A position in a frame that is spelled in one of four ways. Every method goes behind what it reads; `None` means that
+//! something else stands there, and the frame is none of the scanner's.
+
+use super::layout::{Found, Member, Shape, Value};
+use super::levels::{Bare, Orders, Pair, Quoted, Unit};
+use super::literal::Literal;
+use crate::book::{Action, Frame, Level};
+use crate::decimal::{Amount, Decimal, parse_whole};
+use crate::event_time::EventTime;
+use crate::json::Cursor;
+use crate::rules::Limits;
+
+/// See the module. `ESCAPED`: quotes have a backslash before them, and there is no other escape. `SPACED`: one space
+/// stands behind every comma and colon between values, otherwise none.
+pub(super) struct Scanner<'t, const ESCAPED: bool, const SPACED: bool> {
+    text: &'t [u8],
+    at: usize,
+    pub(super) limits: &'t Limits,
+}
+
+impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
+    pub(super) const fn new(text: &'t [u8], limits: &'t Limits) -> Self {
+        Self { text, at: 0, limits }
+    }
+
+    /// Reads the whole text.
+    pub(super) fn frame(&mut self, members: &[Member], frame: &mut Frame) -> Option<Found<'t>> {
+        let mut found = Found::default();
+        self.object(members, &mut found, frame)?;
+        (self.at == self.text.len()).then_some(found)
+    }
+
+    /// An object with at least one of these members, in their order, and no other.
+    fn object(&mut self, members: &[Member], found: &mut Found<'t>, frame: &mut Frame) -> Option<()> {
+        let mut members = members.iter();
+        self.expect(&const { Literal::new(&["{\""], ESCAPED, SPACED) })?;
+        loop {
+            // What was passed by does not come again: no key can be there twice.
+            let member = members.find(|member| self.take_key(member.key))?;
+            self.value(&member.value, found, frame)?;
+            if !self.take(&const { Literal::new(&[",\""], ESCAPED, SPACED) }) {
+                return self.expect(&const { Literal::new(&["}"], ESCAPED, SPACED) });
+            }
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, value: &Value, found: &mut Found<'t>, frame: &mut Frame) -> Option<()> {
+        match value {
+            Value::Text => _ = self.string()?,
+            Value::Number => self.skip_number()?,
+            Value::True => self.expect(&const { Literal::new(&["true"], ESCAPED, SPACED) })?,
+            Value::Word(word) => self.string().filter(|text| *text == word.as_bytes()).map(|_| ())?,
+            Value::Action(delta) => {
+                found.action = Some(match self.string()? {
+                    b"snapshot" => Action::Snapshot,
+                    text if text == delta.as_bytes() => Action::Delta,
+                    _ => return None,
+                });
+            }
+            Value::Instrument => found.instrument = Some(self.string()?),
+            Value::Time(place) => found.times[*place] = self.time()?,
+            Value::Clock => found.times[0] = Some(EventTime::of_rfc3339(self.string().filter(|text| text.len() <= self.limits.number_chars)?)?),
+            Value::Id => found.id = Some(self.integer()?),
+            Value::Previous => found.previous = Some(self.integer()?),
+            Value::Checksum => found.checksum = Some(self.integer()?),
+            Value::Bids(shape) => {
+                found.bids = true;
+                self.side(*shape, &mut frame.bids)?;
+            }
+            Value::Asks(shape) => {
+                found.asks = true;
+                self.side(*shape, &mut frame.asks)?;
+            }
+            Value::Units => {
+                (found.bids, found.asks) = (true, true);
+                self.units(frame)?;
+            }
+            Value::Object(members) => self.object(members, found, frame)?,
+            Value::Only(members) => {
+                self.expect(&const { Literal::new(&["["], ESCAPED, SPACED) })?;
+                self.object(members, found, frame)?;
+                self.expect(&const { Literal::new(&["]"], ESCAPED, SPACED) })?;
+            }
+        }
+        Some(())
+    }
+
+    fn side(&mut self, shape: Shape, levels: &mut Vec<Level>) -> Option<()> {
+        let push = |[price, quantity]: [Amount; 2]| levels.push(Level { price, quantity });
+        match shape {
+            Shape::Pair => self.levels::<2, Pair>(push),
+            Shape::Orders => self.levels::<2, Orders>(push),
+            Shape::Quoted => self.levels::<2, Quoted>(push),
+            Shape::Bare => self.levels::<2, Bare>(push),
+        }
+    }
+
+    fn units(&mut self, frame: &mut Frame) -> Option<()> {
+        self.levels::<4, Unit>(|[ask_price, bid_price, ask_quantity, bid_quantity]| {
+            frame.asks.push(Level { price: ask_price, quantity: ask_quantity });
+            frame.bids.push(Level { price: bid_price, quantity: bid_quantity });
+        })
+    }
+
+    #[inline(always)]
+    fn rest(&self) -> &'t [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    pub(super) fn take(&mut self, literal: &Literal) -> bool {
+        let length = literal.starts(self.rest());
+        self.at += length.unwrap_or_default();
+        length.is_some()
+    }
+
+    #[inline(always)]
+    pub(super) fn expect(&mut self, literal: &Literal) -> Option<()> {
+        self.at += literal.starts(self.rest())?;
+        Some(())
+    }
+
+    /// A key without its first quote, and the colon behind it.
+    fn take_key(&mut self, key: &str) -> bool {
+        let end = const { Literal::new(&["\":"], ESCAPED, SPACED) };
+        let length = self.rest().strip_prefix(key.as_bytes()).and_then(|rest| end.starts(rest));
+        self.at += length.map_or(0, |length| key.len() + length);
+        length.is_some()
+    }
+
+    /// A string in which nothing is escaped.
+    fn string(&mut self) -> Option<&'t [u8]> {
+        let quote = const { Literal::new(&["\""], ESCAPED, SPACED) };
+        self.expect(&quote)?;
+        let rest = self.rest();
+        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        self.at += length;
+        self.expect(&quote)?;
+        Some(&rest[..length])
+    }
+
+    /// A price or a quantity, up to the bound on numbers.
+    #[inline(always)]
+    pub(super) fn amount(&mut self) -> Option<Amount> {
+        let rest = self.rest();
+        if let Some((amount, _, length)) = Decimal::parse_short(rest)
+            && !matches!(rest.get(length), Some(b'e' | b'E'))
+        {
+            self.at += length;
+            return Some(amount);
+        }
+        self.long_amount()
+    }
+
+    /// As [`Scanner::amount`], in the shortest form: no zero at the end of a fraction.
+    #[inline(always)]
+    pub(super) fn shortest_amount(&mut self) -> Option<Amount> {
+        let rest = self.rest();
+        let (amount, decimals, length) = Decimal::parse_short(rest)?;
+        self.at += length;
+        (decimals == 0 || rest[length - 1] != b'0').then_some(amount)
+    }
+
+    /// A number with an exponent, or of many digits.
+    #[inline(never)]
+    fn long_amount(&mut self) -> Option<Amount> {
+        let rest = self.rest();
+        self.skip_long_number()?;
+        let number = &rest[..rest.len() - self.rest().len()];
+        let is_within = number.len() <= self.limits.number_chars;
+        is_within.then(|| Decimal::parse(number).ok()).flatten()?.amount()
+    }
+
+    fn skip_number(&mut self) -> Option<()> {
+        let rest = self.rest();
+        match Decimal::parse_short(rest) {
+            Some((_, _, length)) if !matches!(rest.get(length), Some(b'e' | b'E')) => self.at += length,
+            _ => self.skip_long_number()?,
+        }
+        Some(())
+    }
+
+    /// Any number as JSON spells it.
+    fn skip_long_number(&mut self) -> Option<()> {
+        let rest = self.rest();
+        if !matches!(rest.first(), Some(b'-' | b'0'..=b'9')) {
+            return None;
+        }
+        self.at += Cursor::new(rest).skip(0).ok()?.end;
+        Some(())
+    }
+
+    pub(super) fn skip_digits(&mut self) -> Option<()> {
+        let count = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        (count > 0).then_some(())
+    }
+
+    #[inline]
+    fn whole(&mut self) -> Option<u64> {
+        let (value, length) = parse_whole(self.rest())?;
+        self.at += length;
+        Some(value)
+    }
+
+    /// A bare integer.
+    fn integer(&mut self) -> Option<i64> {
+        let is_negative = self.rest().first() == Some(&b'-');
+        self.at += usize::from(is_negative);
+        let size = self.whole()?.cast_signed();
+        Some(if is_negative { -size } else { size })
+    }
+
+    fn time(&mut self) -> Option<Option<EventTime>> {
+        let quote = const { Literal::new(&["\""], ESCAPED, SPACED) };
+        let is_quoted = self.take(&quote);
+        let time = EventTime::of_whole(self.whole()?.into());
+        if is_quoted {
+            self.expect(&quote)?;
+        }
+        Some(time)
+    }
+}

@@ -1,0 +1,135 @@
+//! What a consumer group has committed for the lanes of a stream, with the metadata beside it, which anybody may have written.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::clients;
+use super::log::LogContext;
+use crate::checkpoint::{Checkpoint, Claim};
+use crate::config::{Config, StreamNames};
+
+/// The group of one stream, seen by a client that reads nothing.
+pub struct Group {
+    client: BaseConsumer<LogContext>,
+    topic: String,
+    name: String,
+}
+
+/// What is committed for a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The offset, and the books as far as the metadata beside it is ours.
+    pub checkpoint: Checkpoint,
+    /// Who has committed it, where that was with exactly-once delivery.
+    pub claim: Option<Claim>,
+    /// Metadata that is not ours, escaped and shortened; then nothing is known of the books.
+    pub foreign: Option<String>,
+}
+
+impl Group {
+    /// A client; nothing is asked yet.
+    ///
+    /// # Errors
+    /// librdkafka's, in particular for a property that it does not know.
+    pub fn new(config: &Config, names: &StreamNames) -> Result<Self, String> {
+        let client = clients::consumer(config, &names.group).create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
+        Ok(Self { client, topic: names.input.clone(), name: names.group.clone() })
+    }
+
+    /// The group's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is committed for a partition; waits for a transaction that is about to commit an offset.
+    ///
+    /// # Errors
+    /// The brokers did not answer within `timeout`.
+    pub fn committed(&self, partition: i32, timeout: Duration) -> Result<Option<Committed>, String> {
+        let fault = |error: KafkaError| format!("group {}: {error}", self.name);
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(&self.topic, partition);
+        let list = self.client.committed_offsets(asked, timeout).map_err(fault)?;
+        let Some(element) = list.find_partition(&self.topic, partition) else { return Ok(None) };
+        element.error().map_err(fault)?;
+        let Offset::Offset(offset) = element.offset() else { return Ok(None) };
+        let metadata = metadata(&element);
+        let (checkpoint, claim, foreign) = match Checkpoint::read(offset, metadata.as_bytes()) {
+            Some((checkpoint, claim)) => (checkpoint, claim, None),
+            None => (Checkpoint::without_books(offset), None, Some(metadata.escape_debug().take(100).collect())),
+        };
+        Ok(Some(Committed { checkpoint, claim, foreign }))
+    }
+
+    /// First offset and end of a partition's log.
+    ///
+    /// # Errors
+    /// The brokers did not answer.
+    pub fn log_range(&self, partition: i32, timeout: Duration) -> Result<(i64, i64), String> {
+        self.client.fetch_watermarks(&self.topic, partition, timeout).map_err(|error| {
+            // A broker that comes back has a moment without leaders. librdkafka remembers such an answer as final, here for up to a quarter of an hour,
+            // and says `UnknownPartition` without asking again: ask for it, so that the next try knows better.
+            let _ = self.client.fetch_metadata(Some(&self.topic), timeout);
+            format!("{}, partition {partition}: {error}", self.topic)
+        })
+    }
+
+    /// How many members the group has: they would refuse our commits.
+    ///
+    /// # Errors
+    /// The brokers did not answer within `timeout`.
+    pub fn members(&self, timeout: Duration) -> Result<usize, String> {
+        match self.client.fetch_group_list(Some(&self.name), timeout) {
+            Ok(list) => Ok(list.groups().iter().map(|group| group.members().len()).sum()),
+            // A broker that cannot tell, as the embedded one, has no members that could refuse us.
+            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnsupportedFeature) => Ok(0),
+            Err(error) => Err(format!("group {}: {error}", self.name)),
+        }
+    }
+
+    /// What a transaction needs to commit to this group. A client that assigns by hand is no member, which brokers accept.
+    pub(super) fn metadata(&self) -> Option<ConsumerGroupMetadata> {
+        self.client.group_metadata()
+    }
+
+    /// The list that commits one lane.
+    pub(super) fn list(&self, partition: i32, checkpoint: &Checkpoint, claim: Option<Claim>) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::new();
+        add_checkpoint(&mut list, &self.topic, partition, checkpoint, claim)?;
+        Ok(list)
+    }
+}
+
+/// The metadata of an element; empty where it is no UTF-8, for which rdkafka panics.
+pub(super) fn metadata(element: &TopicPartitionListElem<'_>) -> String {
+    catch_unwind(AssertUnwindSafe(|| element.metadata().to_owned())).unwrap_or_default()
+}
+
+/// Adds an offset with its metadata. Once only for a partition: a second time would leak the first.
+pub(super) fn add_checkpoint(
+    list: &mut TopicPartitionList,
+    topic: &str,
+    partition: i32,
+    checkpoint: &Checkpoint,
+    claim: Option<Claim>,
+) -> Result<(), KafkaError> {
+    let mut element = list.add_partition(topic, partition);
+    element.set_offset(Offset::Offset(checkpoint.offset))?;
+    element.set_metadata(checkpoint.metadata(claim));
+    Ok(())
+}
+
+/// Offsets to read from.
+pub(super) fn offsets_list(topic: &str, offsets: &[(i32, i64)]) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    for &(partition, offset) in offsets {
+        list.add_partition_offset(topic, partition, Offset::Offset(offset))?;
+    }
+    Ok(list)
+}

@@ -1,0 +1,175 @@
+//! Where each lane starts: at what its group has committed, else at the end of the log that the settings name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::group::{Committed, Group};
+use super::producer::Producer;
+use super::topics::{Unavailable, retry};
+use super::transaction::Failed;
+use crate::checkpoint::{Checkpoint, Claim};
+use crate::config::{Config, LaneId};
+use crate::delivery::Fault;
+use crate::market::Stream;
+
+/// The groups of the streams that have lanes, by [`Stream::index`].
+pub type Groups = [Option<Arc<Group>>; Stream::COUNT];
+
+/// Where a lane starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// What is committed, or the end of the log that the settings name.
+    pub checkpoint: Checkpoint,
+    /// The first offset and the end of the log.
+    pub log: (i64, i64),
+}
+
+impl Start {
+    /// Why the lane cannot start there, if it cannot.
+    #[must_use]
+    pub fn gap(&self) -> Option<OffsetGap> {
+        OffsetGap::find(self.checkpoint.offset, self.log)
+    }
+}
+
+/// An offset that is not in the log: records were deleted, or the topic was made again, or it was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OffsetGap {
+    /// The offset that is wanted.
+    pub wanted: i64,
+    /// The first offset and the end of the log.
+    pub log: (i64, i64),
+}
+
+impl OffsetGap {
+    /// The gap between the offset that is wanted and the log, if there is one.
+    #[must_use]
+    pub fn find(wanted: i64, log: (i64, i64)) -> Option<Self> {
+        (!(log.0..=log.1).contains(&wanted)).then_some(Self { wanted, log })
+    }
+
+    /// How many envelopes are gone unread; `None` where the log ends before the offset, and nobody can tell.
+    #[must_use]
+    pub fn size(&self) -> Option<i64> {
+        (self.wanted < self.log.0).then(|| self.log.0 - self.wanted)
+    }
+}
+
+impl fmt::Display for OffsetGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { wanted, log: (low, high) } = self;
+        write!(f, "offset {wanted} is wanted, but the log holds {low} to {high}: ")?;
+        match self.size() {
+            Some(size) => write!(f, "{size} envelopes are gone unread"),
+            None => f.write_str("it was cut, or the topic was made again"),
+        }
+    }
+}
+
+/// The groups of all streams that have lanes; nothing is asked yet.
+///
+/// # Errors
+/// librdkafka's, in particular for a property that it does not know.
+pub fn groups(config: &Config) -> Result<Groups, String> {
+    let mut groups = Groups::default();
+    for stream in Stream::ALL.into_iter().filter(|&stream| config.lanes.iter().any(|lane| lane.stream == stream)) {
+        groups[stream.index()] = Some(Arc::new(Group::new(config, config.names(stream))?));
+    }
+    Ok(groups)
+}
+
+/// The group of a lane's stream.
+///
+/// # Panics
+/// When the stream has no lane, which is a fault of the program.
+#[must_use]
+pub fn group_of(groups: &Groups, lane: LaneId) -> &Arc<Group> {
+    groups[lane.stream.index()].as_ref().expect("every stream with a lane has a group")
+}
+
+/// Where each lane starts.
+///
+/// # Errors
+/// The brokers did not answer before `deadline`.
+pub fn starts(config: &Config, groups: &Groups, deadline: Instant) -> Result<BTreeMap<LaneId, Start>, Unavailable> {
+    let start = |&lane: &LaneId| {
+        let group = group_of(groups, lane);
+        let start = retry(deadline, |timeout| start_of(config, group, lane, timeout).map_err(|fault| vec![format!("{lane}: {fault}")]))?;
+        Ok((lane, start))
+    };
+    config.lanes.iter().map(start).collect()
+}
+
+/// Refuses groups that have members: they would refuse our commits.
+///
+/// # Errors
+/// The groups that have members.
+pub fn refuse_members(groups: &Groups, deadline: Instant) -> Result<(), Unavailable> {
+    let mut faults = Vec::new();
+    for (group, stream) in groups.iter().zip(Stream::ALL).filter_map(|(group, stream)| Some((group.as_ref()?, stream))) {
+        let members = retry(deadline, |timeout| group.members(timeout).map_err(|fault| vec![fault]))?;
+        if members > 0 {
+            faults.push(format!("group {} ({stream}) has {members} members of its own: stop them, or set --{stream}-group", group.name()));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Unavailable(faults)) }
+}
+
+/// Where a lane starts, and what is committed for it.
+fn start_of(config: &Config, group: &Group, lane: LaneId, timeout: Duration) -> Result<Start, String> {
+    let committed = group.committed(lane.partition, timeout)?;
+    let log = group.log_range(lane.partition, timeout)?;
+    if let Some(Committed { foreign: Some(metadata), checkpoint, .. }) = &committed
+        && !metadata.is_empty()
+    {
+        ::log::warn!("{lane}: the metadata beside committed offset {} is not ours: {metadata:?}; books start unverified", checkpoint.offset);
+    }
+    let fresh = || Checkpoint::without_books(config.start.offset(log));
+    Ok(Start { checkpoint: committed.map_or_else(fresh, |committed| committed.checkpoint), log })
+}
+
+/// Takes a lane over: makes the producer with its transactional id, which fences every other, finds out what is committed, and
+/// commits the claim beside it, so that a fenced instance can tell who has fenced it.
+///
+/// # Errors
+/// See [`Failed`].
+pub fn take_over(config: &Config, group: &Group, lane: LaneId, claim: Claim, timeout: Duration) -> Result<(Producer, Start), Failed> {
+    let fatal = |text| Failed { fault: Fault::Fatal, text };
+    let producer = Producer::transactional(config, &config.transactional_id(lane)).map_err(fatal)?;
+    // First this: a transaction that a dying instance has left may still move what is committed.
+    producer.initialise(timeout)?;
+    let start = start_of(config, group, lane, timeout).map_err(|text| Failed { fault: Fault::Retriable, text })?;
+    producer.begin()?;
+    producer.add_offset(group, lane.partition, &start.checkpoint, claim, timeout)?;
+    producer.commit(timeout)?;
+    Ok((producer, start))
+}
+
+/// Takes all lanes over, all at once.
+///
+/// # Errors
+/// Those that could not be taken over before `deadline`, and why.
+pub fn take_over_all(config: &Config, groups: &Groups, claim: Claim, deadline: Instant) -> Result<BTreeMap<LaneId, (Producer, Start)>, Unavailable> {
+    let take = |lane: LaneId| {
+        retry(deadline, |timeout| {
+            take_over(config, group_of(groups, lane), lane, claim, timeout)
+                .map_err(|failed| vec![format!("{lane}: no transaction with id {}: {}", config.transactional_id(lane), failed.text)])
+        })
+    };
+    let results: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = config.lanes.iter().map(|&lane| (lane, scope.spawn(move || take(lane)))).collect();
+        threads.into_iter().map(|(lane, thread)| (lane, thread.join())).collect()
+    });
+    let (mut taken, mut faults) = (BTreeMap::new(), Vec::new());
+    for (lane, result) in results {
+        match result {
+            Ok(Ok(start)) => drop(taken.insert(lane, start)),
+            Ok(Err(Unavailable(why))) => faults.extend(why),
+            Err(_) => faults.push(format!("{lane}: the thread that takes it over died")),
+        }
+    }
+    if faults.is_empty() { Ok(taken) } else { Err(Unavailable(faults)) }
+}

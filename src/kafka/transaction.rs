@@ -1,0 +1,116 @@
+//! Transactions of one lane's producer: records, dead letters and the input offset together or not at all.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::Producer as _;
+
+use super::clients;
+use super::group::Group;
+use super::producer::{Producer, Report};
+use crate::checkpoint::{Checkpoint, Claim};
+use crate::config::Config;
+use crate::delivery::Fault;
+
+/// One try of an abort, between which reports are served.
+const ABORT_STEP: Duration = Duration::from_millis(20);
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// What it means.
+    pub fault: Fault,
+    /// What librdkafka said.
+    pub text: String,
+}
+
+impl Producer {
+    /// A producer with a transactional id; nothing is asked of the brokers yet.
+    ///
+    /// # Errors
+    /// librdkafka's, in particular for a property that it does not know.
+    pub fn transactional(config: &Config, id: &str) -> Result<Self, String> {
+        Self::from(&clients::transactional(config, id))
+    }
+
+    /// Makes this the only producer with its id: earlier ones are fenced, and what they left open is aborted.
+    ///
+    /// # Errors
+    /// See [`Failed`].
+    pub fn initialise(&self, timeout: Duration) -> Result<(), Failed> {
+        self.client.init_transactions(timeout).map_err(|error| self.failed(&error))
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// See [`Failed`].
+    pub fn begin(&self) -> Result<(), Failed> {
+        self.client.begin_transaction().map_err(|error| self.failed(&error))
+    }
+
+    /// Adds the lane's checkpoint to the open transaction.
+    ///
+    /// # Errors
+    /// See [`Failed`].
+    pub fn add_offset(&self, group: &Group, partition: i32, checkpoint: &Checkpoint, claim: Claim, timeout: Duration) -> Result<(), Failed> {
+        let metadata = group.metadata().ok_or_else(|| Failed { fault: Fault::Retriable, text: "the group has no metadata yet".to_owned() })?;
+        let list = group.list(partition, checkpoint, Some(claim)).map_err(|error| self.failed(&error))?;
+        self.client.send_offsets_to_transaction(&list, &metadata, timeout).map_err(|error| self.failed(&error))
+    }
+
+    /// Commits the open transaction, of which every message is reported.
+    ///
+    /// # Errors
+    /// See [`Failed`].
+    pub fn commit(&self, timeout: Duration) -> Result<(), Failed> {
+        // With anything outstanding, be it only an event about a broker, the commit would wait in steps of 100 ms.
+        let deadline = Instant::now() + timeout;
+        while self.in_flight() > 0 && Instant::now() < deadline {
+            self.client.poll(Duration::from_millis(1));
+        }
+        self.client.commit_transaction(timeout).map_err(|error| self.failed(&error))
+    }
+
+    /// Aborts the open transaction. What is queued is thrown away, and reported so.
+    ///
+    /// # Errors
+    /// See [`Failed`].
+    pub fn abort(&self, timeout: Duration, reports: &mut Vec<Report>) -> Result<(), Failed> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            // It waits for reports, and nobody else serves them.
+            let aborted = self.client.abort_transaction(ABORT_STEP);
+            self.poll(Duration::ZERO, reports);
+            match aborted.map_err(|error| self.failed(&error)) {
+                Ok(()) => return Ok(()),
+                Err(failed) if matches!(failed.fault, Fault::TimedOut | Fault::Retriable) && Instant::now() < deadline => {}
+                Err(failed) => return Err(failed),
+            }
+        }
+    }
+
+    fn failed(&self, error: &KafkaError) -> Failed {
+        let fatal = self.fatal();
+        let text = match (&fatal, error) {
+            (Some(fatal), _) => fatal.text.clone(),
+            (None, KafkaError::Transaction(error)) => error.string(),
+            (None, error) => error.to_string(),
+        };
+        let fault = match error {
+            _ if fatal.as_ref().is_some_and(|fatal| fatal.cause == super::Cause::Fenced) => Fault::Fenced,
+            _ if fatal.is_some() => Fault::Fatal,
+            KafkaError::Transaction(error) => match error.code() {
+                RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::InvalidProducerEpoch => Fault::Fenced,
+                _ if error.txn_requires_abort() => Fault::Abortable,
+                RDKafkaErrorCode::OperationTimedOut | RDKafkaErrorCode::RequestTimedOut => Fault::TimedOut,
+                _ if error.is_retriable() => Fault::Retriable,
+                _ => Fault::Fatal,
+            },
+            // Of a flush before a commit.
+            KafkaError::Flush(_) => Fault::TimedOut,
+            _ => Fault::Fatal,
+        };
+        Failed { fault, text }
+    }
+}

@@ -1,0 +1,309 @@
+//! One lane in its worker: the core, how far it is, the batch being filled, and what it waits for when it cannot go on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::parcel::Parcel;
+use crate::batch::{Batch, Place};
+use crate::checkpoint::Checkpoint;
+use crate::config::{Config, LaneId, OnOffsetGap};
+use crate::delivery::{Progress, Step};
+use crate::kafka::{LaneQueue, OffsetGap, Start};
+use crate::lane::{Input, Lane, Restored};
+use crate::observe::{LaneState, LaneStatus};
+use crate::rules::Rules;
+
+/// The first pause before a lane begins again after a failure, and the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// How long to wait before brokers that did not tell what is in a log are asked again.
+const ASK_PAUSE: Duration = Duration::from_millis(500);
+
+/// What keeps a lane from taking records.
+#[derive(Clone, Debug)]
+pub(super) enum Hold {
+    /// Nothing.
+    None,
+    /// Something could not be delivered: after this moment the lane begins again, at the checkpoint or else at what is committed.
+    Failed { until: Instant, checkpoint: Option<Checkpoint>, asked: bool },
+    /// Its offset is not in the log: it is found out what is, once all is settled.
+    Gone { until: Instant, asked: bool },
+    /// It has stopped, until the hub is started again.
+    Stopped,
+}
+
+impl Hold {
+    /// Whether it is time to ask what is in the log; true once.
+    pub(super) fn shall_ask(&mut self, now: Instant, is_settled: bool) -> bool {
+        let due = match self {
+            Self::Failed { until, asked: false, .. } => now >= *until,
+            Self::Gone { until, asked: false } => now >= *until && is_settled,
+            _ => false,
+        };
+        if due {
+            self.set_asked(true);
+        }
+        due
+    }
+
+    /// Has the question asked again after a pause.
+    pub(super) fn ask_again(&mut self) {
+        if let Self::Failed { until, .. } | Self::Gone { until, .. } = self {
+            *until = Instant::now() + ASK_PAUSE;
+        }
+        self.set_asked(false);
+    }
+
+    const fn set_asked(&mut self, value: bool) {
+        if let Self::Failed { asked, .. } | Self::Gone { asked, .. } = self {
+            *asked = value;
+        }
+    }
+}
+
+/// See the module.
+pub(super) struct Owned {
+    pub(super) id: LaneId,
+    pub(super) progress: Progress,
+    pub(super) hold: Hold,
+    /// Where its input comes from, unless it is held.
+    pub(super) queue: Option<LaneQueue>,
+    lane: Lane,
+    /// The batch being filled, and when its first envelope came.
+    batch: Batch,
+    opened_at: Option<Instant>,
+    /// Batches handed over and not answered.
+    under_way: usize,
+    pause: Duration,
+    state: LaneState,
+    /// The Kafka timestamp of the last record that was taken, and when that was.
+    last_timestamp_ms: i64,
+    active_at: Instant,
+    /// Offsets that were lost to gaps in the log.
+    lost: u64,
+    restarts: u64,
+}
+
+impl Owned {
+    pub(super) fn new(id: LaneId, start: &Start, config: &Config, rules: &Arc<Rules>) -> Self {
+        let mut owned = Self {
+            id,
+            progress: Progress::starting_at(start.checkpoint, start.log.0, config.restore_max_envelopes),
+            hold: Hold::None,
+            queue: None,
+            lane: Lane::new(id.stream, id.partition, &config.names(id.stream).input, Arc::clone(rules)),
+            batch: Batch::default(),
+            opened_at: None,
+            under_way: 0,
+            pause: PAUSE.0,
+            state: LaneState::Ok,
+            last_timestamp_ms: -1,
+            active_at: Instant::now(),
+            lost: 0,
+            restarts: 0,
+        };
+        match start.gap() {
+            Some(gap) => owned.meet_gap(gap, config),
+            None => owned.begin_restore(),
+        }
+        owned
+    }
+
+    /// Whether the lane may take more.
+    pub(super) fn has_room(&self, config: &Config) -> bool {
+        self.under_way < config.batch.channel
+    }
+
+    /// Takes a record; what comes of it is in the open batch. `scratch` is for what is thrown away.
+    pub(super) fn take(&mut self, input: &Input<'_>, now: Instant, scratch: &mut Batch) {
+        self.finish_restore(input.offset);
+        match self.progress.step(input.offset) {
+            Step::Ignore => return,
+            Step::Restore => {
+                self.lane.process(input, scratch);
+                scratch.clear(1 << 20);
+            }
+            Step::Process => {
+                self.lane.process(input, &mut self.batch);
+                self.opened_at.get_or_insert(now);
+            }
+        }
+        (self.last_timestamp_ms, self.active_at) = (input.timestamp_ms, now);
+        self.finish_restore(self.progress.position());
+    }
+
+    /// Whether the open batch is full, or at least `age` old.
+    pub(super) fn is_due(&self, config: &Config, age: Duration) -> bool {
+        let Some(opened_at) = self.opened_at else { return false };
+        self.batch.len() >= config.batch.records || self.batch.bytes() >= config.batch.bytes || opened_at.elapsed() >= age
+    }
+
+    /// Closes the open batch, if there is one. A batch without messages is acknowledged at once, unless `empty_too`.
+    pub(super) fn hand_over(&mut self, worker: usize, lane: usize, empty_too: bool, spare: &mut Vec<Batch>) -> Option<Parcel> {
+        self.opened_at.take()?;
+        let checkpoint = self.lane.checkpoint(self.progress.position());
+        let ticket = self.progress.hand_over(checkpoint);
+        if self.batch.is_empty() && !empty_too {
+            self.progress.acknowledge(ticket);
+            return None;
+        }
+        let batch = std::mem::replace(&mut self.batch, spare.pop().unwrap_or_default());
+        self.under_way += 1;
+        Some(Parcel { worker, lane, lane_id: self.id, epoch: self.progress.epoch(), ticket, checkpoint, batch, encoded_at: Instant::now() })
+    }
+
+    /// Whether a batch is open.
+    pub(super) const fn is_open(&self) -> bool {
+        self.opened_at.is_some()
+    }
+
+    /// Notes what the brokers hold as committed.
+    pub(super) fn commit(&mut self, checkpoint: Checkpoint) {
+        self.progress.commit(checkpoint);
+        self.lane.forget_refused(self.progress.watermark().committed().offset);
+    }
+
+    /// Notes that a batch has come back.
+    pub(super) const fn came_back(&mut self) {
+        self.under_way -= 1;
+    }
+
+    /// Notes that the lane writes again.
+    pub(super) fn recover(&mut self) {
+        if matches!(self.state, LaneState::Stall(_)) && matches!(self.hold, Hold::None) {
+            log::info!("{}: writes again", self.id);
+            (self.state, self.pause) = (LaneState::Ok, PAUSE.0);
+        }
+    }
+
+    /// Notes that the lane cannot write at present.
+    pub(super) fn trouble(&mut self, fault: String) {
+        if !matches!(self.state, LaneState::Stall(_)) {
+            log::error!("{}: stalls: {fault}", self.id);
+        }
+        self.state = LaneState::Stall(fault);
+    }
+
+    /// Throws away what is open, and begins again after a pause: at `checkpoint`, or else at what is committed then.
+    pub(super) fn fail(&mut self, checkpoint: Option<Checkpoint>, refused: Vec<Place>) {
+        // What failed before this lane began again is dealt with; a message that is refused is written otherwise the next time.
+        let wait = if refused.is_empty() && checkpoint.is_none() { self.pause } else { Duration::ZERO };
+        for place in refused {
+            if let Some(frame) = place.frame {
+                self.lane.refuse(place.offset, frame);
+            }
+        }
+        self.halt();
+        self.hold = Hold::Failed { until: Instant::now() + wait, checkpoint, asked: false };
+        if !wait.is_zero() {
+            self.pause = (self.pause * 2).min(PAUSE.1);
+        }
+        self.restarts += 1;
+    }
+
+    /// The offset is not in the log. What was taken before is delivered first.
+    pub(super) fn lose_offset(&mut self, fault: &str) {
+        if let Some(restore) = self.progress.restoring() {
+            // Only books are lost: the log begins later than it did when the lane began.
+            return self.fail(Some(restore.target), Vec::new());
+        }
+        log::error!("{}: {fault}", self.id);
+        self.state = LaneState::Stall(fault.to_owned());
+        self.progress.halt();
+        self.queue = None;
+        self.hold = Hold::Gone { until: Instant::now(), asked: false };
+    }
+
+    /// Goes on after a failure, now that the log is known.
+    pub(super) fn begin_again(&mut self, log: (i64, i64), config: &Config) {
+        let Hold::Failed { checkpoint, .. } = self.hold else { return };
+        let checkpoint = checkpoint.unwrap_or_else(|| self.progress.watermark().committed());
+        self.hold = Hold::None;
+        self.progress.rewind(checkpoint, log.0, config.restore_max_envelopes);
+        match OffsetGap::find(checkpoint.offset, log) {
+            Some(gap) => self.meet_gap(gap, config),
+            None => {
+                log::info!("{}: begins again at offset {}", self.id, checkpoint.offset);
+                self.begin_restore();
+            }
+        }
+    }
+
+    /// Decides about an offset that is not in the log; `log` says what is.
+    pub(super) fn settle_gap(&mut self, log: (i64, i64), config: &Config) {
+        self.hold = Hold::None;
+        match OffsetGap::find(self.progress.position(), log) {
+            Some(gap) => self.meet_gap(gap, config),
+            // It was there all the same: librdkafka had asked a broker that was behind.
+            None => self.progress.jump(self.lane.checkpoint(self.progress.position())),
+        }
+    }
+
+    fn meet_gap(&mut self, gap: OffsetGap, config: &Config) {
+        let names = config.names(self.id.stream);
+        if config.on_offset_gap == OnOffsetGap::Stop {
+            let remedy = format!("reset the offset of group {} for {}, or use --on-offset-gap continue", names.group, names.input);
+            log::error!("{}: stops: {gap}; {remedy}", self.id);
+            self.state = LaneState::Stop(format!("{gap}; {remedy}"));
+            self.progress.halt();
+            self.hold = Hold::Stopped;
+            return;
+        }
+        log::error!("{}: goes on at offset {}: {gap}", self.id, gap.log.0);
+        self.lost += u64::try_from(gap.size().unwrap_or(0)).unwrap_or(0);
+        self.state = LaneState::Warn(format!("went on at offset {}: {gap}", gap.log.0));
+        self.lane.forget_books();
+        self.progress.jump(Checkpoint::without_books(gap.log.0));
+    }
+
+    fn halt(&mut self) {
+        self.progress.halt();
+        self.queue = None;
+        self.opened_at = None;
+        self.batch.clear(1 << 20);
+    }
+
+    /// Gets the books ready: those of the checkpoint, which are read again, or none.
+    fn begin_restore(&mut self) {
+        let target = self.progress.restoring().map_or_else(|| self.progress.watermark().committed(), |restore| restore.target);
+        self.lane.begin_restore(&target, self.progress.position());
+        match self.progress.restoring() {
+            Some(restore) => log::info!("{}: reads offsets {} to {} again for its books", self.id, restore.from, target.offset),
+            None => drop(self.lane.end_restore()),
+        }
+        self.finish_restore(self.progress.position());
+    }
+
+    fn finish_restore(&mut self, next_offset: i64) {
+        let Some(restore) = self.progress.finish_restore(next_offset) else { return };
+        match self.lane.end_restore() {
+            Restored::Same { books } => log::info!("{}: {books} books are as they were at offset {}", self.id, restore.target.offset),
+            Restored::Partly { books, of } => {
+                log::warn!("{}: {books} of {of} books are back at offset {}, the others rest on older snapshots", self.id, restore.target.offset);
+            }
+            Restored::Different { expected, found } => {
+                log::error!(
+                    "{}: the log gives other books than at the commit of offset {}, all are unverified: {expected:?}, {found:?}",
+                    self.id,
+                    restore.target.offset
+                );
+            }
+        }
+    }
+
+    pub(super) fn status(&self) -> LaneStatus {
+        LaneStatus {
+            counts: self.lane.counts().clone(),
+            position: self.progress.position(),
+            watermark: self.progress.watermark().offset(),
+            committed: self.progress.watermark().committed().offset,
+            restoring: self.progress.restoring().map(|restore| (restore.from, restore.target.offset)),
+            state: self.state.clone(),
+            last_timestamp_ms: self.last_timestamp_ms,
+            active_at: Some(self.active_at),
+            under_way: self.under_way,
+            lost: self.lost,
+            restarts: self.restarts,
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! One lane's transactions: its producer, what has joined the open transaction, and what waits for the next.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use super::parcel::{Answer, Parcel, tag, untag};
+use super::shared::{Failure, Shared};
+use crate::batch::Place;
+use crate::checkpoint::{Checkpoint, Claim};
+use crate::config::{Config, LaneId};
+use crate::delivery::{Call, Fault, Transaction};
+use crate::kafka::{Cause, Failed, Group, Producer, Report, SendError, take_over};
+use crate::observe::RateLimit;
+
+/// How long an abort may take; longer, and a new producer ends what nobody knows.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long to serve reports when the producer's queue is full.
+const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
+
+/// What a lane needs to make its calls.
+pub(super) struct Means {
+    pub(super) config: Arc<Config>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) group: Arc<Group>,
+    pub(super) claim: Claim,
+    /// The worker that owns the lane, and the lane's index there.
+    pub(super) lane: usize,
+    pub(super) answers: Sender<Answer>,
+}
+
+/// See the module.
+pub(super) struct Transacted {
+    id: LaneId,
+    means: Means,
+    /// `None` while one is made anew.
+    producer: Option<Producer>,
+    transaction: Transaction,
+    epoch: u32,
+    /// Batches for the next transaction, or for this one as long as it is open.
+    waiting: VecDeque<Parcel>,
+    /// Batches of the open transaction; the last one is not all sent if `next_message` is below its length.
+    joined: Vec<Parcel>,
+    next_message: usize,
+    unreported: usize,
+    /// What a new producer found committed, until the lane is told.
+    found: Option<Checkpoint>,
+    refused: Vec<Place>,
+    reports: Vec<Report>,
+    warnings: RateLimit,
+}
+
+impl Transacted {
+    pub(super) fn new(id: LaneId, producer: Producer, means: Means) -> Self {
+        let interval = means.config.commit_interval;
+        Self {
+            id,
+            means,
+            producer: Some(producer),
+            transaction: Transaction::new(millis(interval)),
+            epoch: 0,
+            waiting: VecDeque::new(),
+            joined: Vec::new(),
+            next_message: 0,
+            unreported: 0,
+            found: None,
+            refused: Vec::new(),
+            reports: Vec::new(),
+            warnings: RateLimit::new(Duration::from_secs(10)),
+        }
+    }
+
+    pub(super) const fn id(&self) -> LaneId {
+        self.id
+    }
+
+    /// Takes a batch from the worker. One from before a rewind is not wanted any more.
+    pub(super) fn accept(&mut self, parcel: Parcel) {
+        if parcel.epoch == self.epoch {
+            self.waiting.push_back(parcel);
+        } else {
+            self.answer(Answer::Dropped(parcel));
+        }
+    }
+
+    /// Whether nothing is open and nothing waits.
+    pub(super) fn is_settled(&self) -> bool {
+        self.waiting.is_empty() && self.joined.is_empty() && (self.transaction.is_idle() || self.transaction.is_fenced())
+    }
+
+    /// How long nothing will be due.
+    pub(super) fn wait(&self, now: Duration, report: Duration, quiet: Duration) -> Duration {
+        if self.transaction.is_failing() {
+            return quiet;
+        }
+        match self.transaction.due_in_ms(millis(now)) {
+            Some(0) => report,
+            Some(due) => quiet.min(Duration::from_millis(due)),
+            None if !self.waiting.is_empty() || !self.joined.is_empty() => report,
+            None => quiet,
+        }
+    }
+
+    /// Sends what can be sent, and makes the call that is due. `now` is since the start.
+    pub(super) fn turn(&mut self, now: Duration, stopping: bool) {
+        let now_ms = millis(now);
+        self.send(now_ms);
+        self.take_reports();
+        // A stop does not wait for the interval, but for what the worker has still handed over.
+        let hurry = stopping && self.waiting.is_empty();
+        // The first call begins, the next ones may follow at once.
+        while let Some(call) = self.transaction.next(now_ms, !self.waiting.is_empty(), self.unreported, hurry) {
+            let result = self.call(call);
+            let failed = result.as_ref().err().map(|failed| failed.fault);
+            if let Err(failed) = &result {
+                self.complain(call, failed);
+            }
+            if let Some(checkpoint) = self.transaction.done(call, result.map_err(|failed| failed.fault), now_ms) {
+                self.committed(checkpoint);
+            } else if call == Call::Ask && failed.is_none() {
+                self.rewind();
+            }
+            if self.transaction.is_fenced() {
+                self.means.shared.fail(Failure::Fenced(self.id));
+                return;
+            }
+            if failed.is_some() || matches!(call, Call::Begin | Call::Commit) {
+                break;
+            }
+        }
+        self.send(now_ms);
+    }
+
+    /// Sends batches into the open transaction. A batch that has begun is sent to its end, however late it is.
+    fn send(&mut self, now_ms: u64) {
+        while let Some(producer) = &self.producer
+            && !self.transaction.is_failing()
+        {
+            if !self.is_sending() {
+                if !self.transaction.is_open(now_ms) {
+                    return;
+                }
+                let Some(parcel) = self.waiting.pop_front() else { return };
+                self.unreported += parcel.batch.len();
+                self.next_message = 0;
+                self.transaction.join(parcel.checkpoint);
+                self.joined.push(parcel);
+                continue;
+            }
+            let slot = self.joined.len() - 1;
+            let parcel = &self.joined[slot];
+            let message = parcel.batch.message(self.next_message);
+            let (topic, partition) = parcel.place(message.destination, &self.means.config);
+            match producer.send(topic, partition, &message, tag(slot, self.next_message)) {
+                Ok(()) => self.next_message += 1,
+                Err(SendError::QueueFull) => {
+                    producer.poll(QUEUE_FULL_WAIT, &mut self.reports);
+                    return;
+                }
+                Err(SendError::Failed(failure)) => {
+                    if failure.cause == Cause::TooLarge {
+                        self.refused.extend(parcel.refusal(self.next_message));
+                    }
+                    self.next_message += 1;
+                    self.unreported -= 1;
+                    self.fail(failure.cause, &failure.text);
+                }
+            }
+        }
+    }
+
+    fn is_sending(&self) -> bool {
+        self.joined.last().is_some_and(|parcel| self.next_message < parcel.batch.len())
+    }
+
+    fn take_reports(&mut self) {
+        let Some(producer) = &self.producer else { return };
+        if self.unreported > 0 || self.transaction.is_failing() {
+            producer.poll(Duration::ZERO, &mut self.reports);
+        }
+        let mut reports = std::mem::take(&mut self.reports);
+        for report in reports.drain(..) {
+            self.unreported = self.unreported.saturating_sub(1);
+            let Some(failure) = report.failure else { continue };
+            if failure.cause == Cause::TooLarge {
+                let (slot, message) = untag(report.tag);
+                self.refused.extend(self.joined.get(slot).and_then(|parcel| parcel.refusal(message)));
+            }
+            if !self.transaction.is_failing() {
+                self.fail(failure.cause, &failure.text);
+            }
+        }
+        self.reports = reports;
+    }
+
+    /// Notes that a message could not be written: the transaction will be aborted.
+    fn fail(&mut self, cause: Cause, text: &str) {
+        self.warnings.warn(&format!("{}: a message was not written, the transaction is given up: {text}", self.id));
+        self.trouble(text.to_owned());
+        match cause {
+            Cause::Fenced => self.transaction.lose(Fault::Fenced),
+            Cause::Fatal => self.transaction.lose(Fault::Fatal),
+            Cause::TooLarge | Cause::Other => self.transaction.fail(),
+        }
+    }
+
+    fn call(&mut self, call: Call) -> Result<(), Failed> {
+        let Means { config, group, claim, .. } = &self.means;
+        let timeout = config.transactions.timeout;
+        let gone = || Failed { fault: Fault::Fatal, text: "the producer is being made anew".to_owned() };
+        match call {
+            Call::Begin => self.producer.as_ref().ok_or_else(gone)?.begin(),
+            Call::Offsets(checkpoint) => self.producer.as_ref().ok_or_else(gone)?.add_offset(group, self.id.partition, &checkpoint, *claim, timeout),
+            Call::Commit => self.producer.as_ref().ok_or_else(gone)?.commit(timeout),
+            Call::Abort => self.producer.as_ref().ok_or_else(gone)?.abort(ABORT_TIMEOUT, &mut self.reports),
+            Call::Owner => {
+                let committed = self.ask()?;
+                match committed {
+                    Some((_, owner)) if owner != Some(*claim) => {
+                        Err(Failed { fault: Fault::Fenced, text: "another instance has taken the lane over".to_owned() })
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Call::Replace => {
+                self.producer = None;
+                let (producer, start) = take_over(config, group, self.id, *claim, timeout)?;
+                self.producer = Some(producer);
+                self.found = Some(start.checkpoint);
+                Ok(())
+            }
+            Call::Ask => {
+                if self.found.is_none() {
+                    self.found = self.ask()?.map(|(checkpoint, _)| checkpoint);
+                }
+                // Every lane has committed its claim before anything else.
+                self.found.map(drop).ok_or_else(|| Failed { fault: Fault::Retriable, text: "no offset is committed any more".to_owned() })
+            }
+        }
+    }
+
+    fn ask(&self) -> Result<Option<(Checkpoint, Option<Claim>)>, Failed> {
+        let committed = self.means.group.committed(self.id.partition, self.means.config.transactions.timeout);
+        let committed = committed.map_err(|text| Failed { fault: Fault::Retriable, text })?;
+        Ok(committed.map(|committed| (committed.checkpoint, committed.claim)))
+    }
+
+    fn committed(&mut self, checkpoint: Checkpoint) {
+        for parcel in std::mem::take(&mut self.joined) {
+            self.answer(Answer::Written(parcel));
+        }
+        self.answer(Answer::Committed { lane: self.means.lane, checkpoint });
+    }
+
+    /// Gives everything back, and lets the lane begin again at what is committed.
+    fn rewind(&mut self) {
+        let Some(checkpoint) = self.found.take() else { return };
+        let parcels = std::mem::take(&mut self.joined).into_iter().chain(std::mem::take(&mut self.waiting));
+        for parcel in parcels.collect::<Vec<_>>() {
+            self.answer(Answer::Dropped(parcel));
+        }
+        (self.unreported, self.next_message, self.epoch) = (0, 0, self.epoch.wrapping_add(1));
+        self.reports.clear();
+        let refused = std::mem::take(&mut self.refused);
+        self.answer(Answer::Rewind { lane: self.means.lane, checkpoint, refused });
+    }
+
+    fn complain(&mut self, call: Call, failed: &Failed) {
+        self.warnings.warn(&format!("{}: {} failed ({:?}): {}", self.id, name(call), failed.fault, failed.text));
+        self.trouble(failed.text.clone());
+    }
+
+    fn trouble(&self, fault: String) {
+        self.answer(Answer::Trouble { lane: self.means.lane, fault });
+    }
+
+    fn answer(&self, answer: Answer) {
+        // A worker that is gone has passed its deadline.
+        let _ = self.means.answers.send(answer);
+    }
+}
+
+const fn name(call: Call) -> &'static str {
+    match call {
+        Call::Begin => "the begin of a transaction",
+        Call::Offsets(_) => "adding offsets to a transaction",
+        Call::Commit => "the commit of a transaction",
+        Call::Abort => "the abort of a transaction",
+        Call::Owner => "asking who owns the lane",
+        Call::Replace => "taking the lane over anew",
+        Call::Ask => "asking what is committed",
+    }
+}
+
+/// Milliseconds of a duration that is far below the age of the universe.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
