@@ -7,6 +7,8 @@ use std::ops::Range;
 
 /// The partition of a message whose key decides about it, as in Kafka's own clients.
 pub const BY_KEY: i32 = -1;
+/// The header of a record whose book cannot be trusted.
+pub const BOOK_STATE: &str = "book-state";
 
 /// Where a message goes. The partition is the lane's, but for [`Destination::Resync`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +148,24 @@ impl Batch {
         Writer { destination, place, timestamp_ms, key: None, value: None, first_byte, first_header, batch: self }
     }
 
+    /// Adds a message of another batch.
+    pub fn copy(&mut self, message: &Message<'_>) {
+        let mut writer = self.begin(message.destination, message.place, message.timestamp_ms);
+        if let Some(key) = message.key {
+            writer.key(|out| out.extend_from_slice(key));
+        }
+        if let Some(value) = message.value {
+            writer.value(|out| out.extend_from_slice(value));
+        }
+        let (first, end) = message.headers;
+        for header in &message.batch.headers[first..end] {
+            let value = message.batch.slice(&header.value);
+            let value = value.map(|value| writer.append(|out| out.extend_from_slice(value)));
+            writer.batch.headers.push(Header { name: header.name.clone(), value });
+        }
+        writer.finish();
+    }
+
     fn slice(&self, range: &Option<Range<usize>>) -> Option<&[u8]> {
         range.clone().map(|range| &self.bytes[range])
     }
@@ -269,6 +289,11 @@ mod tests {
                 let expected = headers.iter().map(|(name, value)| (OURS[usize::from(*name)], value.as_deref()));
                 prop_assert!(message.headers().eq(expected));
             }
+            let mut copied = Batch::default();
+            batch.messages().for_each(|message| copied.copy(&message));
+            prop_assert!(copied.messages().zip(batch.messages()).all(|(copy, message)| copy.headers().eq(message.headers())));
+            prop_assert!(copied.messages().zip(batch.messages()).all(|(copy, message)| (copy.key, copy.value) == (message.key, message.value)));
+            prop_assert_eq!((copied.len(), copied.bytes()), (batch.len(), batch.bytes()));
             batch.clear(0);
             prop_assert_eq!(batch, Batch::default());
         }

@@ -52,6 +52,7 @@ pub mod encode;
 pub mod batch;
 pub mod checkpoint;
 pub mod lane;
+pub mod stack;
 pub mod delivery;
 // What runs it.
 pub mod config;

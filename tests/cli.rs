@@ -91,6 +91,23 @@ fn replay_writes_resync_requests_where_it_is_told_to() {
 }
 
 #[test]
+fn replay_puts_records_into_arrays_by_the_time_of_the_input() {
+    let input = [line(0, &["1", "x", "2"]), line(1, &["3"]), line(2, &["4"]).replace("1790000000000", "1790000006000")].concat();
+    let arrays = |options: &[&str]| {
+        let ran = Hub::new(&["replay", "-", "--output", "arrays"]).with(options).fed(&input).run();
+        ran.assert(0, &[]);
+        let outputs = ran.lines().into_iter().filter(|record| record["topic"] == "Region.Korea_TickerPreprocessing");
+        let values = outputs.map(|record| serde_json::from_str::<Vec<Value>>(record["value"].as_str().unwrap()).unwrap());
+        values
+            .map(|array| array.iter().map(|record| record["data"][0]["trade_price"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" "))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(arrays(&[]), ["1.0 2.0 3.0", "4.0"], "the first waits 5 s and no longer, the second to the end");
+    assert_eq!(arrays(&["--array-max", "2"]), ["1.0 2.0", "3.0", "4.0"]);
+    assert_eq!(arrays(&["--array-timeout-ms", "7000"]), ["1.0 2.0 3.0 4.0"]);
+}
+
+#[test]
 fn replay_says_which_line_is_no_record_and_keeps_what_came_before() {
     let folder = Folder::new();
     let file = folder.with("bad.jsonl", format!("{}\nno record\n", line(0, &["1"])).as_bytes());

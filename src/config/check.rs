@@ -1,7 +1,7 @@
 //! What settings say about each other: contradictions, which stop the start, and oddities, which are only warned of.
 
 use super::knobs::{self, Knob, STREAMS};
-use super::types::{Config, Delivery, Idle};
+use super::types::{Config, Delivery, Idle, Output};
 use super::values::Values;
 use crate::market::Stream;
 use crate::rules::BookMode;
@@ -10,6 +10,7 @@ use crate::rules::BookMode;
 pub(super) fn check(config: &Config, values: &mut Values) {
     topics(config, values);
     resync(config, values);
+    arrays(config, values);
     sizes(config, values);
     delivery(config, values);
     threads(config, values);
@@ -60,6 +61,16 @@ fn resync(config: &Config, values: &mut Values) {
     }
     if config.rules.book_mode == BookMode::Frame {
         values.warn(&[&knobs::RESYNC_TOPIC, &knobs::BOOK], "has no effect, since no books are kept");
+    }
+}
+
+fn arrays(config: &Config, values: &mut Values) {
+    if config.output == Output::Records {
+        for knob in [&knobs::ARRAY_MAX, &knobs::ARRAY_TIMEOUT_MS, &knobs::ARRAY_ADAPTIVE] {
+            if values.is_given(knob) {
+                values.warn(&[knob, &knobs::OUTPUT], "has no effect, since records are not put into arrays");
+            }
+        }
     }
 }
 

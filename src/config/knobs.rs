@@ -156,6 +156,16 @@ knobs! {
             "Whether order books are read by the scanner where it knows the frame, which is several times as fast, or all by the general reader; both give \
              the same.";
     }
+    "Output" {
+        OUTPUT "output" "HUB_OUTPUT" = "records", Kind::Choice(&["records", "arrays"]),
+            "What an output message holds: one record, or a JSON array of records.";
+        ARRAY_MAX "array-max" "HUB_ARRAY_MAX" = "20", number(Count, 1, 1000),
+            "An array is sent when it has this many records.";
+        ARRAY_TIMEOUT_MS "array-timeout-ms" "HUB_ARRAY_TIMEOUT_MS" = "5000", number(Milliseconds, 1, 600_000),
+            "An array is sent when its last record came this long ago.";
+        ARRAY_ADAPTIVE "array-adaptive" "HUB_ARRAY_ADAPTIVE" = "true", Kind::Flag,
+            "Send an array after at most 2 s while more than 5 records a second arrive, and after at most 1 s while more than 10 do.";
+    }
     "Bounds on the input" {
         ENVELOPE_MAX_BYTES "envelope-max-bytes" "HUB_ENVELOPE_MAX_BYTES" = "8388608", number(Bytes, 1024, 64 << 20),
             "The largest envelope that is read; larger ones become dead letters.";

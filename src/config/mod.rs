@@ -22,10 +22,11 @@ pub use problems::Problems;
 pub use properties::Properties;
 pub use show::{args, markdown_table};
 pub use source::{Environment, Origin};
-pub use types::{BatchConfig, Compression, Config, Delivery, Idle, KafkaConfig, OnOffsetGap, Placement, StartAt, StreamNames, TransactionConfig};
+pub use types::{BatchConfig, Compression, Config, Delivery, Idle, KafkaConfig, OnOffsetGap, Output, Placement, StartAt, StreamNames, TransactionConfig};
 
 use crate::market::Stream;
 use crate::rules::{BookMode, BookTime, Limits, Rules, Scanner};
+use crate::stack::ArrayRules;
 use clap::ArgMatches;
 use knobs::STREAMS;
 use source::Given;
@@ -96,6 +97,14 @@ fn build(values: &mut Values) -> Config {
     Config {
         rules: Rules { resync: resync_topic.is_some(), ..rules(values) },
         resync_topic,
+        output: {
+            let arrays = Output::Arrays(ArrayRules {
+                max: values.narrow(&knobs::ARRAY_MAX),
+                timeout_us: values.number(&knobs::ARRAY_TIMEOUT_MS) * 1_000,
+                adaptive: values.flag(&knobs::ARRAY_ADAPTIVE),
+            });
+            values.choice(&knobs::OUTPUT, [Output::Records, arrays])
+        },
         brokers: values.parsed(&knobs::BROKERS, parse::brokers),
         lanes: values.parsed(&knobs::LANES, lanes::parse),
         streams: Stream::ALL.map(|stream| {

@@ -173,6 +173,7 @@ fn oddities_are_warned_of() {
         (&["--idle", "spin", "--idle-park-us", "5"], "workers do not park"),
         (&["--producer-queue-messages", "10"], "does not fit"),
         (&["--resync-topic", "x", "--book", "frame"], "no books are kept"),
+        (&["--array-max", "7"], "not put into arrays"),
         (&["--producer-queue-kib", "8192", "--batch-bytes", "16777216"], "does not fit"),
     ] {
         let warnings = load_with(line, &[]).expect("only odd").warnings;
@@ -208,6 +209,10 @@ fn values_arrive_in_their_units() {
         "--create-topics",
         "--resync-topic",
         "asked",
+        "--output",
+        "arrays",
+        "--array-timeout-ms",
+        "70",
     ];
     let config = load_with(&line, &[("HUB_KRAKEN_DECIMALS", "SOL/USD=2:8")]).expect("good").config;
     assert_eq!(config.idle, Idle::Park(Duration::from_micros(7)));
@@ -216,6 +221,8 @@ fn values_arrive_in_their_units() {
     assert_eq!(config.stop_deadline, Duration::from_millis(900));
     assert_eq!(config.report_interval, Duration::from_secs(3));
     assert!(config.create_topics);
+    assert_eq!(config.output, Output::Arrays(ArrayRules { max: 20, timeout_us: 70_000, adaptive: true }));
+    assert_eq!(Config::default().output, Output::Records);
     assert_eq!((config.resync_topic.as_deref(), config.rules.resync), (Some("asked"), true));
     assert_eq!(config.rules.kraken_decimals.len(), 7);
     assert_eq!(Compression::Lz4.as_str(), "lz4");

@@ -4,6 +4,7 @@ use super::lanes::LaneId;
 use super::properties::Properties;
 use crate::market::Stream;
 use crate::rules::Rules;
+use crate::stack::ArrayRules;
 use std::time::Duration;
 
 /// Everything that a run is told, checked once at the start.
@@ -19,6 +20,8 @@ pub struct Config {
     pub streams: [StreamNames; Stream::COUNT],
     /// The topic that resync requests are written to, if any are; nobody's input, output or dead-letter topic.
     pub resync_topic: Option<String>,
+    /// What an output message holds.
+    pub output: Output,
     /// Where a lane without a committed offset begins.
     pub start: StartAt,
     /// Whether topics that are missing are made at the start.
@@ -107,6 +110,15 @@ pub enum OnOffsetGap {
     Stop,
     /// It goes on where the log begins; the gap is counted and logged.
     Continue,
+}
+
+/// What an output message holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// One record.
+    Records,
+    /// A JSON array of records; `max` in `1..=1000`, so that brokers take it, `timeout_us` in `1 ms..=10 min`.
+    Arrays(ArrayRules),
 }
 
 /// Where a lane without a committed offset begins.

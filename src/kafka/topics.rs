@@ -78,6 +78,7 @@ impl Cluster {
                 }
             }
         }
+        plan.extend(config.resync_topic.iter().map(|name| TopicPlan { name: name.clone(), partitions: 1, role: "resync requests".to_owned() }));
         plan
     }
 

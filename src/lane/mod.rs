@@ -12,7 +12,7 @@ mod resync;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::batch::{Batch, Destination, Place};
+use crate::batch::{BOOK_STATE, Batch, Destination, Place};
 use crate::book::{Action, Applied, Frame, Summary};
 use crate::decimal::write_integer;
 use crate::encode;
@@ -208,6 +208,9 @@ impl Frames {
             self.counts.stale[index] += 1;
             return Ok(());
         };
+        if self.is_refused(at) {
+            return Err(Reason::Size);
+        }
         let event_time = self.frame.time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let shown_time = match self.rules.book_time {
             BookTime::Event => event_time,
@@ -217,9 +220,6 @@ impl Frames {
         if let Some(reason) = doubt.filter(|_| self.rules.resync) {
             self.ask_for_snapshot(at, reason, shown_time, timestamp_ms, batch);
         }
-        if self.is_refused(at) {
-            return Err(Reason::Size);
-        }
         if !is_live && self.rules.book_mode == BookMode::Hold {
             self.counts.held[index] += 1;
             return Ok(());
@@ -228,7 +228,7 @@ impl Frames {
         record.key(|out| encode::write_key(exchange, symbol, out));
         record.value(|out| encode::write_book(exchange, symbol, shown_time, &summary, out));
         if !is_live {
-            record.header("book-state", |out| out.extend_from_slice(b"unverified"));
+            record.header(BOOK_STATE, |out| out.extend_from_slice(b"unverified"));
         }
         record.finish();
         self.counts.records[index] += 1;

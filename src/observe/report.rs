@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Latencies, Stage};
 use crate::config::LaneId;
+use crate::lane::BooksStatus;
 use crate::market::Stream;
 use crate::outcome::Counts;
 
@@ -51,6 +52,8 @@ pub struct LaneStatus {
     pub restoring: Option<(i64, i64)>,
     /// What its worker says of it.
     pub state: LaneState,
+    /// How its books stand.
+    pub books: BooksStatus,
     /// The Kafka timestamp of the last record that it took, in milliseconds; below 0 where there was none.
     pub last_timestamp_ms: i64,
     /// When it took a record last, or began.

@@ -107,7 +107,7 @@ impl<'c> LogReplay<'c> {
                 Ok::<_, Stop>(ControlFlow::Continue(()))
             })?;
             // Its books are of no use to any other.
-            replay.finish(*lane);
+            replay.finish(sink)?;
             before += stretch.span();
         }
         Ok(())

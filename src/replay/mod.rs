@@ -19,12 +19,14 @@ pub use record_file::{Field, InputRecord, OutputRecord};
 pub use sink::{Digested, Lines, Sink, Topics};
 
 use crate::batch::{BY_KEY, Batch, Destination};
-use crate::config::{Config, LaneId};
+use crate::checkpoint::Checkpoint;
+use crate::config::{Config, LaneId, Output};
 use crate::kafka::Unavailable;
 use crate::lane::{Input, Lane};
 use crate::market::Stream;
 use crate::outcome::Counts;
 use crate::rules::Rules;
+use crate::stack::Stacker;
 
 /// Why a replay ends early.
 #[derive(Debug)]
@@ -54,20 +56,38 @@ impl From<Unavailable> for Stop {
 pub struct Replay<'c> {
     config: &'c Config,
     rules: Arc<Rules>,
-    lanes: HashMap<LaneId, Lane>,
+    lanes: HashMap<LaneId, Core>,
+    /// What came of one envelope.
     batch: Batch,
+    /// The same in arrays.
+    arrays: Batch,
     /// What became of the frames of lanes that are no more.
     finished: Counts,
+}
+
+/// A lane, and what stacks its records where arrays are asked for.
+#[derive(Debug)]
+struct Core {
+    lane: Lane,
+    stacker: Option<Stacker>,
 }
 
 impl<'c> Replay<'c> {
     /// A replay without books.
     #[must_use]
     pub fn new(config: &'c Config) -> Self {
-        Self { config, rules: Arc::new(config.rules.clone()), lanes: HashMap::new(), batch: Batch::default(), finished: Counts::default() }
+        Self {
+            config,
+            rules: Arc::new(config.rules.clone()),
+            lanes: HashMap::new(),
+            batch: Batch::default(),
+            arrays: Batch::default(),
+            finished: Counts::default(),
+        }
     }
 
-    /// Processes every line of a record file; what comes of it goes to `sink`.
+    /// Processes every line of a record file; what comes of it goes to `sink`. Arrays wait for further records as the records' timestamps have it, and over
+    /// the end of the file: see [`Replay::finish`].
     ///
     /// # Errors
     /// See [`Stop`].
@@ -103,36 +123,69 @@ impl<'c> Replay<'c> {
     ///
     /// # Errors
     /// Those of the sink.
-    pub fn process(&mut self, lane: LaneId, input: &Input<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
-        let LaneId { stream, partition } = lane;
-        let names = self.config.names(stream);
-        let core = self.lanes.entry(lane).or_insert_with(|| Lane::new(stream, partition, &names.input, Arc::clone(&self.rules)));
-        core.process(input, &mut self.batch);
-        for message in self.batch.messages() {
-            let (topic, partition) = match message.destination {
-                Destination::Output => (names.output.as_str(), partition),
-                Destination::DeadLetter => (names.dlt.as_str(), partition),
-                Destination::Resync => (self.config.resync_topic.as_deref().unwrap_or_default(), BY_KEY),
-            };
-            sink.take(lane, topic, partition, &message)?;
-        }
+    pub fn process(&mut self, id: LaneId, input: &Input<'_>, sink: &mut impl Sink) -> Result<(), Stop> {
+        let config = self.config;
+        let Core { lane, stacker } = self.lanes.entry(id).or_insert_with(|| Core {
+            lane: Lane::new(id.stream, id.partition, &config.names(id.stream).input, Arc::clone(&self.rules)),
+            stacker: match config.output {
+                Output::Records => None,
+                Output::Arrays(rules) => Some(Stacker::new(rules)),
+            },
+        });
+        lane.process(input, &mut self.batch);
+        let taken = match stacker {
+            None => give(config, id, &self.batch, sink),
+            Some(stacker) => {
+                let now_us = input.timestamp_ms.max(0).unsigned_abs().saturating_mul(1_000);
+                // Nothing is committed here.
+                stacker.stack(&self.batch, &Checkpoint::without_books(input.offset), now_us, &mut self.arrays);
+                let taken = give(config, id, &self.arrays, sink);
+                self.arrays.clear(1 << 20);
+                taken
+            }
+        };
         self.batch.clear(1 << 20);
-        Ok(())
+        taken
     }
 
-    /// Forgets a lane and its books; only its counts stay.
-    pub fn finish(&mut self, lane: LaneId) {
-        if let Some(lane) = self.lanes.remove(&lane) {
+    /// Gives the arrays that wait for further records to `sink`, lane by lane in order, and forgets all lanes and their books; only counts stay.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn finish(&mut self, sink: &mut impl Sink) -> Result<(), Stop> {
+        let mut lanes: Vec<(LaneId, Core)> = self.lanes.drain().collect();
+        lanes.sort_unstable_by_key(|(id, _)| *id);
+        for (id, Core { lane, stacker }) in lanes {
             self.finished.add(lane.counts());
+            if let Some(mut stacker) = stacker {
+                stacker.flush(&mut self.arrays);
+                let taken = give(self.config, id, &self.arrays, sink);
+                self.arrays.clear(1 << 20);
+                taken?;
+            }
         }
+        Ok(())
     }
 
     /// What became of all frames.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.lanes.values().fold(self.finished.clone(), |mut sum, lane| {
-            sum.add(lane.counts());
+        self.lanes.values().fold(self.finished.clone(), |mut sum, core| {
+            sum.add(core.lane.counts());
             sum
         })
     }
+}
+
+/// Gives the messages of a lane's batch to `sink`.
+fn give(config: &Config, lane: LaneId, batch: &Batch, sink: &mut impl Sink) -> Result<(), Stop> {
+    let names = config.names(lane.stream);
+    batch.messages().try_for_each(|message| {
+        let (topic, partition) = match message.destination {
+            Destination::Output => (names.output.as_str(), lane.partition),
+            Destination::DeadLetter => (names.dlt.as_str(), lane.partition),
+            Destination::Resync => (config.resync_topic.as_deref().unwrap_or_default(), BY_KEY),
+        };
+        sink.take(lane, topic, partition, &message)
+    })
 }

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use super::parcel::Parcel;
 use crate::batch::{Batch, Place};
 use crate::checkpoint::Checkpoint;
-use crate::config::{Config, LaneId, OnOffsetGap};
+use crate::config::{Config, LaneId, OnOffsetGap, Output};
 use crate::delivery::{Progress, Step};
 use crate::kafka::{LaneQueue, OffsetGap, Start};
 use crate::lane::{Input, Lane, Restored};
 use crate::observe::{LaneState, LaneStatus};
 use crate::rules::Rules;
+use crate::stack::Stacker;
 
 /// The first pause before a lane begins again after a failure, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -69,6 +70,11 @@ pub(super) struct Owned {
     /// Where its input comes from, unless it is held.
     pub(super) queue: Option<LaneQueue>,
     lane: Lane,
+    /// Where records wait for their array, and what came of one envelope before it is stacked; with array output.
+    stacker: Option<Stacker>,
+    unstacked: Batch,
+    /// The moment that the stacker counts from.
+    began: Instant,
     /// The batch being filled, and when its first envelope came.
     batch: Batch,
     opened_at: Option<Instant>,
@@ -92,6 +98,12 @@ impl Owned {
             hold: Hold::None,
             queue: None,
             lane: Lane::new(id.stream, id.partition, &config.names(id.stream).input, Arc::clone(rules)),
+            stacker: match config.output {
+                Output::Records => None,
+                Output::Arrays(rules) => Some(Stacker::new(rules)),
+            },
+            unstacked: Batch::default(),
+            began: Instant::now(),
             batch: Batch::default(),
             opened_at: None,
             under_way: 0,
@@ -117,6 +129,7 @@ impl Owned {
     /// Takes a record; what comes of it is in the open batch. `scratch` is for what is thrown away.
     pub(super) fn take(&mut self, input: &Input<'_>, now: Instant, scratch: &mut Batch) {
         self.finish_restore(input.offset);
+        let before = self.progress.position();
         match self.progress.step(input.offset) {
             Step::Ignore => return,
             Step::Restore => {
@@ -124,12 +137,39 @@ impl Owned {
                 scratch.clear(1 << 20);
             }
             Step::Process => {
-                self.lane.process(input, &mut self.batch);
+                self.process(input, before, now);
                 self.opened_at.get_or_insert(now);
             }
         }
         (self.last_timestamp_ms, self.active_at) = (input.timestamp_ms, now);
         self.finish_restore(self.progress.position());
+    }
+
+    fn process(&mut self, input: &Input<'_>, before: i64, now: Instant) {
+        let Some(stacker) = &mut self.stacker else { return self.lane.process(input, &mut self.batch) };
+        // A record that waits holds its whole envelope back.
+        let before = self.lane.checkpoint(before);
+        self.lane.process(input, &mut self.unstacked);
+        stacker.stack(&self.unstacked, &before, micros(now - self.began), &mut self.batch);
+        self.unstacked.clear(1 << 20);
+    }
+
+    /// Lets the array that has waited long enough leave.
+    pub(super) fn tend_stack(&mut self) {
+        let Some(stacker) = &mut self.stacker else { return };
+        stacker.flush_due(micros(self.began.elapsed()), &mut self.batch);
+        if !self.batch.is_empty() {
+            self.opened_at.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Lets the open array leave at once.
+    pub(super) fn flush_stack(&mut self) {
+        let Some(stacker) = &mut self.stacker else { return };
+        stacker.flush(&mut self.batch);
+        if !self.batch.is_empty() {
+            self.opened_at.get_or_insert_with(Instant::now);
+        }
     }
 
     /// Whether the open batch is full, or at least `age` old.
@@ -141,7 +181,11 @@ impl Owned {
     /// Closes the open batch, if there is one. A batch without messages is acknowledged at once, unless `empty_too`.
     pub(super) fn hand_over(&mut self, worker: usize, lane: usize, empty_too: bool, spare: &mut Vec<Batch>) -> Option<Parcel> {
         self.opened_at.take()?;
-        let checkpoint = self.lane.checkpoint(self.progress.position());
+        let held = self.stacker.as_ref().and_then(Stacker::held);
+        let checkpoint = held.unwrap_or_else(|| self.lane.checkpoint(self.progress.position()));
+        if self.batch.is_empty() && checkpoint.offset == self.progress.watermark().sent() {
+            return None;
+        }
         let ticket = self.progress.hand_over(checkpoint);
         if self.batch.is_empty() && !empty_too {
             self.progress.acknowledge(ticket);
@@ -150,11 +194,6 @@ impl Owned {
         let batch = std::mem::replace(&mut self.batch, spare.pop().unwrap_or_default());
         self.under_way += 1;
         Some(Parcel { worker, lane, lane_id: self.id, epoch: self.progress.epoch(), ticket, checkpoint, batch, encoded_at: Instant::now() })
-    }
-
-    /// Whether a batch is open.
-    pub(super) const fn is_open(&self) -> bool {
-        self.opened_at.is_some()
     }
 
     /// Notes what the brokers hold as committed.
@@ -261,6 +300,7 @@ impl Owned {
         self.queue = None;
         self.opened_at = None;
         self.batch.clear(1 << 20);
+        self.stacker.as_mut().map(Stacker::clear);
     }
 
     /// Gets the books ready: those of the checkpoint, which are read again, or none.
@@ -299,6 +339,7 @@ impl Owned {
             committed: self.progress.watermark().committed().offset,
             restoring: self.progress.restoring().map(|restore| (restore.from, restore.target.offset)),
             state: self.state.clone(),
+            books: self.lane.books(),
             last_timestamp_ms: self.last_timestamp_ms,
             active_at: Some(self.active_at),
             under_way: self.under_way,
@@ -306,4 +347,9 @@ impl Owned {
             restarts: self.restarts,
         }
     }
+}
+
+/// Microseconds of a duration that is far below the age of the universe.
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

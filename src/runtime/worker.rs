@@ -14,7 +14,7 @@ use super::parcel::{Answer, Parcel};
 use super::senders::Routes;
 use super::shared::{Failure, Shared};
 use crate::batch::{Batch, Destination};
-use crate::config::{Config, Delivery, Idle, LaneId};
+use crate::config::{Config, Delivery, Idle, LaneId, Output};
 use crate::kafka::{self, Consumer, Polled, Start};
 use crate::observe::{LaneStatus, Latencies, RateLimit, Stage};
 use crate::rules::BookTime;
@@ -115,7 +115,9 @@ impl Worker {
                 self.warnings.warn(&fault);
             }
             for lane in 0..self.sources[source].lanes.len() {
-                done += self.poll(self.sources[source].lanes[lane]);
+                let lane = self.sources[source].lanes[lane];
+                self.lanes[lane].tend_stack();
+                done += self.poll(lane);
             }
         }
         self.tend_held();
@@ -167,22 +169,33 @@ impl Worker {
                 }
             };
             if ends {
-                self.hand_over(index, Duration::ZERO);
+                self.hand_over(index, self.array_age());
                 return taken;
             }
-            self.hand_over(index, self.config.batch.age);
+            self.hand_over(index, self.config.batch.age.max(self.array_age()));
         }
-        self.hand_over(index, self.config.batch.age);
+        self.hand_over(index, self.config.batch.age.max(self.array_age()));
         taken
+    }
+
+    /// How old a batch must be at least. With arrays in transactions it is what a transaction waits for: every batch ends an array, for an offset
+    /// in the middle of one cannot be committed.
+    fn array_age(&self) -> Duration {
+        let is_array = matches!(self.config.output, Output::Arrays(_));
+        if is_array && self.config.delivery == Delivery::ExactlyOnce { self.config.commit_interval } else { Duration::ZERO }
     }
 
     /// Hands over the open batch of a lane if it is full or at least `age` old.
     fn hand_over(&mut self, index: usize, age: Duration) {
         let exactly_once = self.config.delivery == Delivery::ExactlyOnce;
         let lane = &mut self.lanes[index];
-        if lane.is_due(&self.config, age)
-            && let Some(parcel) = lane.hand_over(self.index, index, exactly_once, &mut self.spare)
-        {
+        if !lane.is_due(&self.config, age) {
+            return;
+        }
+        if exactly_once {
+            lane.flush_stack();
+        }
+        if let Some(parcel) = lane.hand_over(self.index, index, exactly_once, &mut self.spare) {
             self.bytes_under_way += parcel.batch.bytes();
             if self.routes[index].send(parcel).is_err() {
                 self.shared.fail(Failure::Other("the thread that sends has ended".to_owned()));
@@ -334,9 +347,8 @@ impl Worker {
     /// Hands over what is open, waits for every acknowledgement and commit, until the deadline.
     fn drain(&mut self) {
         for index in 0..self.lanes.len() {
-            if self.lanes[index].is_open() {
-                self.hand_over(index, Duration::ZERO);
-            }
+            self.lanes[index].flush_stack();
+            self.hand_over(index, Duration::ZERO);
         }
         while !self.lanes.iter().all(|lane| lane.progress.watermark().is_settled()) && !self.shared.is_over() {
             if let Ok(answer) = self.answers.recv_timeout(Duration::from_millis(1)) {

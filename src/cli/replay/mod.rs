@@ -26,7 +26,7 @@ pub(super) fn command() -> Command {
         .long_about(
             "Run the core alone over record files, without Kafka, or over a stretch of the log.\n\n\
              A record file has one Kafka record a line, as JSON (see the README). Names that end in .gz are compressed, - is standard input. All files are one \
-             log: books are kept from one to the next.\n\n\
+             log: books are kept from one to the next. With --output arrays, time is that of the input records.\n\n\
              With --from-kafka the input is what the lanes' input topics hold between --from and --to, one lane after the other. The hub's groups are not \
              touched and nothing is committed. A stretch begins without books: deltas before the first snapshot in it give unverified records. At the end a \
              digest of the output is printed, to compare two versions by.",
@@ -66,6 +66,7 @@ pub(super) fn run(matches: &ArgMatches, config: Config) -> Result<(), Failure> {
         let mut input = open_input(path)?;
         replay.run(&mut input, &mut sink).map_err(|stop| failure(path, &stop))?;
     }
+    replay.finish(&mut sink).map_err(|stop| failure(Path::new(""), &stop))?;
     let Digested { digest, sink } = sink;
     let takes_stdout = sink.takes_stdout();
     sink.finish().map_err(|stop| failure(Path::new(""), &stop))?;
