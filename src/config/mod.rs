@@ -7,6 +7,7 @@
 mod check;
 pub mod cpus;
 pub mod env_file;
+mod fail_points;
 pub mod knobs;
 pub mod lanes;
 mod parse;
@@ -17,6 +18,7 @@ mod source;
 mod types;
 mod values;
 
+pub use fail_points::FailPoint;
 pub use lanes::LaneId;
 pub use problems::Problems;
 pub use properties::Properties;

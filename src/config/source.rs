@@ -145,7 +145,7 @@ impl Given {
     /// Reports every `HUB_*` variable that is no setting.
     fn name_unknown(&mut self) {
         for (name, (value, origin)) in &self.variables {
-            if !name.starts_with("HUB_") || knobs::ALL.iter().any(|knob| knob.env == name) {
+            if !name.starts_with("HUB_") || (cfg!(feature = "fail-points") && name == "HUB_FAIL_POINT") || knobs::ALL.iter().any(|knob| knob.env == name) {
                 continue;
             }
             let shown = if is_secret(name) { String::new() } else { format!(" = {value:?}") };

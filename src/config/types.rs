@@ -57,6 +57,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// How often every lane is looked at: with every report, but at least twice a minute.
+    #[must_use]
+    pub fn monitor_interval(&self) -> Duration {
+        self.report_interval.min(Duration::from_secs(25))
+    }
+
     /// The transactional id of a lane (contract, section 8).
     #[must_use]
     pub fn transactional_id(&self, lane: LaneId) -> String {

@@ -5,8 +5,8 @@ use rdkafka::error::KafkaError;
 
 use crate::config::{Config, StartAt, properties};
 
-/// Room beyond the largest envelope for the key and the headers of its dead letter.
-const HEADROOM_BYTES: usize = 1 << 16;
+/// A record that is larger than this is not fetched; brokers take up to 1 MiB by default.
+const RECORD_BYTES_MAX: usize = 128 << 20;
 
 fn common(config: &Config) -> ClientConfig {
     let mut client = ClientConfig::new();
@@ -43,8 +43,8 @@ pub(super) fn consumer(config: &Config, group: &str) -> ClientConfig {
         .set("fetch.wait.max.ms", kafka.fetch_wait.as_millis().to_string())
         .set("fetch.max.bytes", kafka.fetch_max_bytes.to_string())
         .set("max.partition.fetch.bytes", kafka.fetch_max_bytes.to_string())
-        // Must hold a whole fetch.
-        .set("receive.message.max.bytes", (kafka.fetch_max_bytes + (1 << 20)).to_string())
+        // Must hold a whole fetch, which is larger than it should be when a single record is.
+        .set("receive.message.max.bytes", (kafka.fetch_max_bytes + RECORD_BYTES_MAX).to_string())
         // What is fetched ahead is memory: the bound is for each client.
         .set("queued.max.messages.kbytes", kafka.fetch_queue_kib.to_string())
         .set("queued.min.messages", "100000")
@@ -99,8 +99,8 @@ pub(super) fn producer(config: &Config) -> ClientConfig {
         // Our own batches are handed over whole: let them travel whole.
         .set("batch.num.messages", "10000")
         .set("batch.size", "1000000")
-        // A dead letter can be as large as the largest envelope, and its headers more.
-        .set("message.max.bytes", (config.rules.limits.envelope_bytes + HEADROOM_BYTES).to_string())
+        // A dead letter is as large as the envelope that was too large, and its headers more: what is too large is for its topic to say.
+        .set("message.max.bytes", (kafka.producer_queue_kib << 10).clamp(1_000, 1_000_000_000).to_string())
         // Where the key decides about the partition, it decides as in Kafka's own clients.
         .set("partitioner", "murmur2_random")
         .set("retry.backoff.ms", "20")

@@ -16,7 +16,7 @@ use super::clients;
 use super::group::offsets_list;
 use super::log::LogContext;
 use crate::checkpoint::Checkpoint;
-use crate::config::{Config, StreamNames};
+use crate::config::{Config, FailPoint, StreamNames};
 use crate::lane::Input;
 
 /// How long to wait for the answer to a question about a log.
@@ -146,6 +146,13 @@ impl Consumer {
         Ok(queues)
     }
 
+    /// The partitions that librdkafka reads at present.
+    #[must_use]
+    pub fn assigned(&self) -> Vec<i32> {
+        let assignment = self.client.assignment();
+        assignment.map(|list| list.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()).unwrap_or_default()
+    }
+
     /// Serves what librdkafka tells of the client as a whole; `Some` is something that passes.
     pub fn serve(&self) -> Option<String> {
         match self.client.poll(Duration::ZERO)? {
@@ -213,6 +220,8 @@ impl Clerk {
         for (partition, checkpoint) in offsets {
             super::group::add_checkpoint(&mut list, &self.topic, *partition, checkpoint, None)?;
         }
+        FailPoint::BeforeCommit.reach();
+        FailPoint::DuringCommit.reach();
         self.client.commit(&list, CommitMode::Sync)
     }
 }

@@ -128,6 +128,14 @@ impl Cluster {
         Self::plan(&self.config, known).into_iter().filter_map(fault).collect()
     }
 
+    /// As [`Cluster::uncovered`], as the topics are at present.
+    ///
+    /// # Errors
+    /// The brokers did not answer within `timeout`.
+    pub fn uncovered_now(&self, timeout: Duration) -> Result<Vec<String>, String> {
+        Ok(self.uncovered(&self.partitions(timeout)?))
+    }
+
     /// What is allowed but hardly meant: partitions of an input topic that no lane covers.
     #[must_use]
     pub fn uncovered(&self, known: &BTreeMap<String, i32>) -> Vec<String> {

@@ -1,9 +1,11 @@
 //! What is observed of a run: latencies, counts, and warnings that do not flood the log.
 
+mod lane_line;
 mod latency;
 mod rate_limit;
 mod report;
 
+pub use lane_line::LaneLine;
 pub use latency::{Latencies, Stage};
 pub use rate_limit::RateLimit;
 pub use report::{LaneState, LaneStatus, StreamLines, latency_lines};

@@ -50,6 +50,8 @@ pub struct LaneStatus {
     pub committed: i64,
     /// From where to where it reads again for its books, while it does.
     pub restoring: Option<(i64, i64)>,
+    /// Whether its consumer reads it, or it is held for a reason that the state tells.
+    pub is_assigned: bool,
     /// What its worker says of it.
     pub state: LaneState,
     /// How its books stand.

@@ -117,25 +117,20 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
         log::warn!("the system refuses to confine threads to CPUs {:?}: {fault}", plan.housekeeping);
     }
 
-    let Some(Prepared { cluster, starts, producers, locks }) = Prepared::unless_stopped(config, stop)? else {
+    let Some(Prepared { cluster, groups, starts, producers, locks }) = Prepared::unless_stopped(config, stop)? else {
         log::info!("stopped before the start was over: nothing was read");
         return Ok(());
     };
     let shared = Arc::new(Shared::default());
-    let threads = Threads::start(config, &plan, &starts, producers, &shared)?;
-    let mut observer = Observer::start(config.lanes.clone(), cluster)?;
+    let threads = Threads::start(config, &plan, &starts, &groups, producers, &shared)?;
+    let mut observer = Observer::start(config, cluster, groups)?;
     // librdkafka starts its broker threads with the first metadata: give them that moment, so that the table has them.
     thread::sleep(Duration::from_millis(200));
     started(&placement::threads());
-    let mut reported_at = Instant::now();
     while !stop.load(Ordering::Acquire) && !shared.is_stopping() && !threads.any_ended() {
         thread::sleep(LOOK_AROUND);
         observer.take(&threads.reports);
-        if reported_at.elapsed() >= config.report_interval {
-            reported_at = Instant::now();
-            observer.ask();
-        }
-        observer.tell_when_ready(&mut report);
+        observer.turn(&mut report);
     }
     if threads.senders.iter().any(JoinHandle::is_finished) && !shared.is_stopping() {
         // Nothing will be acknowledged any more: there is no use in waiting for it as long as a stop may take.
@@ -165,6 +160,7 @@ fn outcome(ended: Result<Vec<(LaneId, i64)>, String>, shared: &Shared) -> Result
 /// What the start finds out before anything is read.
 struct Prepared {
     cluster: Cluster,
+    groups: Groups,
     starts: BTreeMap<LaneId, Start>,
     producers: Producers,
     /// What no other process on this host may have as long as this one runs.
@@ -174,7 +170,7 @@ struct Prepared {
 /// What sends.
 enum Producers {
     One(Producer),
-    ForEachLane { groups: Groups, claim: Claim, producers: BTreeMap<LaneId, Producer> },
+    ForEachLane { claim: Claim, producers: BTreeMap<LaneId, Producer> },
 }
 
 impl Prepared {
@@ -205,14 +201,14 @@ impl Prepared {
             Delivery::AtLeastOnce => {
                 let locks = HostLock::take_all(config, &cluster.id(deadline)).map_err(RunError::Unavailable)?;
                 let starts = kafka::starts(config, &groups, deadline).map_err(RunError::Unavailable)?;
-                Ok(Self { cluster, starts, producers: Producers::One(producer), locks })
+                Ok(Self { cluster, groups, starts, producers: Producers::One(producer), locks })
             }
             Delivery::ExactlyOnce => {
                 let claim = new_claim();
                 let taken = kafka::take_over_all(config, &groups, claim, deadline).map_err(RunError::Unavailable)?;
                 let starts = taken.iter().map(|(&lane, (_, start))| (lane, *start)).collect();
                 let producers = taken.into_iter().map(|(lane, (producer, _))| (lane, producer)).collect();
-                Ok(Self { cluster, starts, producers: Producers::ForEachLane { groups, claim, producers }, locks: Vec::new() })
+                Ok(Self { cluster, groups, starts, producers: Producers::ForEachLane { claim, producers }, locks: Vec::new() })
             }
         }
     }
@@ -233,13 +229,20 @@ struct Threads {
 
 impl Threads {
     /// Makes all clients here, so that librdkafka's threads inherit this thread's CPUs, then starts the threads.
-    fn start(config: &Arc<Config>, plan: &CpuPlan, starts: &BTreeMap<LaneId, Start>, producers: Producers, shared: &Arc<Shared>) -> Result<Self, RunError> {
+    fn start(
+        config: &Arc<Config>,
+        plan: &CpuPlan,
+        starts: &BTreeMap<LaneId, Start>,
+        groups: &Groups,
+        producers: Producers,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, RunError> {
         let count = plan.workers.len();
         let (reports, reports_out) = bounded(4 * count);
         // Bounded by the batches that lanes may have under way.
         let (answers, answers_out): (Vec<_>, Vec<_>) = (0..count).map(|_| unbounded()).unzip();
         let dealt: Vec<Vec<(LaneId, Start)>> = (0..count).map(|index| lanes_of(index, count, starts)).collect();
-        let (senders, routes) = Senders::new(config, shared, producers, &dealt, &answers);
+        let (senders, routes) = Senders::new(config, shared, groups, producers, &dealt, &answers);
 
         let mut workers = Vec::new();
         for (index, (lanes, answers)) in dealt.iter().zip(answers_out).enumerate() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::parcel::Parcel;
 use crate::batch::{Batch, Place};
 use crate::checkpoint::Checkpoint;
-use crate::config::{Config, LaneId, OnOffsetGap, Output};
+use crate::config::{Config, FailPoint, LaneId, OnOffsetGap, Output};
 use crate::delivery::{Progress, Step};
 use crate::kafka::{LaneQueue, OffsetGap, Start};
 use crate::lane::{Input, Lane, Restored};
@@ -138,6 +138,7 @@ impl Owned {
             }
             Step::Process => {
                 self.process(input, before, now);
+                FailPoint::AfterDecode.reach();
                 self.opened_at.get_or_insert(now);
             }
         }
@@ -292,7 +293,7 @@ impl Owned {
         self.lost += u64::try_from(gap.size().unwrap_or(0)).unwrap_or(0);
         self.state = LaneState::Warn(format!("went on at offset {}: {gap}", gap.log.0));
         self.lane.forget_books();
-        self.progress.jump(Checkpoint::without_books(gap.log.0));
+        self.progress.jump(self.lane.checkpoint(gap.log.0));
     }
 
     fn halt(&mut self) {
@@ -331,13 +332,15 @@ impl Owned {
         }
     }
 
-    pub(super) fn status(&self) -> LaneStatus {
+    /// How far it is; `assigned` are the partitions that its consumer reads.
+    pub(super) fn status(&self, assigned: &[i32]) -> LaneStatus {
         LaneStatus {
             counts: self.lane.counts().clone(),
             position: self.progress.position(),
             watermark: self.progress.watermark().offset(),
             committed: self.progress.watermark().committed().offset,
             restoring: self.progress.restoring().map(|restore| (restore.from, restore.target.offset)),
+            is_assigned: assigned.contains(&self.id.partition) || !matches!(self.hold, Hold::None),
             state: self.state.clone(),
             books: self.lane.books(),
             last_timestamp_ms: self.last_timestamp_ms,

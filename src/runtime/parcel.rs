@@ -43,7 +43,7 @@ impl Parcel {
     /// there is nothing smaller to fall back to.
     pub(super) fn refusal(&self, message: usize) -> Option<Place> {
         let message = self.batch.message(message);
-        (message.destination != Destination::DeadLetter).then(|| message.place)
+        (message.destination != Destination::DeadLetter).then_some(message.place)
     }
 }
 

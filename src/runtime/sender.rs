@@ -1,19 +1,23 @@
 //! The producer's thread, with at-least-once delivery: takes batches from all workers, sends their messages in order, gives each
 //! batch back once the brokers have said what became of all of it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
 use super::parcel::{Answer, Parcel, tag, untag};
 use super::shared::{Failure, Shared};
-use crate::config::{Config, Idle};
+use crate::batch::Destination;
+use crate::config::{Config, FailPoint, Idle};
 use crate::delivery::{Outstanding, Settled};
-use crate::kafka::{Cause, Producer, Report, SendError};
+use crate::kafka::{self, Cause, Producer, Report, SendError};
 
 /// How long to serve reports when the producer's queue is full.
 const QUEUE_FULL_WAIT: Duration = Duration::from_millis(5);
+/// The first pause before a dead letter is sent again, and the longest.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long to wait for a batch when nothing is under way.
 const QUIET_WAIT: Duration = Duration::from_millis(50);
 
@@ -27,20 +31,37 @@ pub(super) struct BatchSender {
     outstanding: Outstanding<Parcel>,
     /// The slot of the batch that is being sent, and its next message.
     current: Option<(usize, usize)>,
+    /// Dead letters and requests that could not be written, by their tags: they are sent again until they can.
+    again: VecDeque<usize>,
+    /// When they are, and the pause before the next time.
+    again_at: Instant,
+    pause: Duration,
     reports: Vec<Report>,
 }
 
 impl BatchSender {
     /// `answers` are the workers' channels, by index.
     pub(super) fn new(config: Arc<Config>, shared: Arc<Shared>, producer: Producer, parcels: Receiver<Parcel>, answers: Vec<Sender<Answer>>) -> Self {
-        Self { config, shared, producer, parcels, answers, outstanding: Outstanding::default(), current: None, reports: Vec::new() }
+        Self {
+            config,
+            shared,
+            producer,
+            parcels,
+            answers,
+            outstanding: Outstanding::default(),
+            current: None,
+            again: VecDeque::new(),
+            again_at: Instant::now(),
+            pause: AGAIN.0,
+            reports: Vec::new(),
+        }
     }
 
     /// Sends until all workers have ended and everything is acknowledged, or the deadline of the stop is over.
     pub(super) fn run(mut self) {
         loop {
             let open = if self.current.is_none() { self.take() } else { true };
-            let full = !self.send_current();
+            let full = !self.send_current() || !self.send_again();
             self.producer.poll(if full { QUEUE_FULL_WAIT } else { Duration::ZERO }, &mut self.reports);
             self.settle();
             self.replace_if_fatal();
@@ -86,7 +107,11 @@ impl BatchSender {
             let message = parcel.batch.message(index);
             let (topic, partition) = parcel.place(message.destination, &self.config);
             match self.producer.send(topic, partition, &message, tag(slot, index)) {
-                Ok(()) => {}
+                Ok(()) => {
+                    if index + 1 == parcel.batch.len() {
+                        FailPoint::AfterSend.reach();
+                    }
+                }
                 Err(SendError::QueueFull) => {
                     self.current = Some((slot, index));
                     return false;
@@ -99,6 +124,11 @@ impl BatchSender {
         }
         self.current = None;
         if let Some((index, failure)) = failed {
+            if self.is_to_be_sent_again(slot, index, &failure) {
+                self.current = Some((slot, index + 1)).filter(|_| index + 1 < self.messages(slot));
+                return true;
+            }
+            let Some(parcel) = self.outstanding.batch(slot) else { return true };
             let unsent = parcel.batch.len() - index;
             let refused = if failure.cause == Cause::TooLarge { parcel.refusal(index) } else { None };
             // The message itself counts as reported, what is behind it as given up.
@@ -114,6 +144,12 @@ impl BatchSender {
         let mut reports = std::mem::take(&mut self.reports);
         for report in reports.drain(..) {
             let (slot, index) = untag(report.tag);
+            if report.failure.as_ref().is_some_and(|failure| self.is_to_be_sent_again(slot, index, failure)) {
+                continue;
+            }
+            if self.pause > AGAIN.0 && self.outstanding.batch(slot).is_some_and(|parcel| parcel.batch.message(index).destination != Destination::Output) {
+                self.pause = AGAIN.0;
+            }
             let refused = match &report.failure {
                 Some(failure) if failure.cause == Cause::TooLarge => self.outstanding.batch(slot).and_then(|parcel| parcel.refusal(index)),
                 _ => None,
@@ -122,6 +158,52 @@ impl BatchSender {
             self.give_back(settled);
         }
         self.reports = reports;
+    }
+
+    /// Whether a message is one that does not hold up the others of its lane: a dead letter or a request. It is sent again and again, until
+    /// an operator has mended what is in its way; the lane stalls when too much has come behind it.
+    fn is_to_be_sent_again(&mut self, slot: usize, message: usize, failure: &kafka::Failure) -> bool {
+        let Some(parcel) = self.outstanding.batch(slot) else { return false };
+        let is_apart = parcel.batch.message(message).destination != Destination::Output;
+        if !is_apart || failure.cause == Cause::Fatal {
+            return false;
+        }
+        if self.again.is_empty() {
+            self.again_at = self.again_at.max(Instant::now() + AGAIN.0);
+        }
+        self.again.push_back(tag(slot, message));
+        let trouble = Answer::Trouble { lane: parcel.lane, fault: failure.text.clone() };
+        let _ = self.answers[parcel.worker].send(trouble);
+        true
+    }
+
+    /// Sends again what is due; `false` if the queue is full.
+    fn send_again(&mut self) -> bool {
+        if self.again.is_empty() || Instant::now() < self.again_at {
+            return true;
+        }
+        for _ in 0..self.again.len() {
+            let Some(tag) = self.again.pop_front() else { break };
+            let (slot, index) = untag(tag);
+            let Some(parcel) = self.outstanding.batch(slot) else { continue };
+            let message = parcel.batch.message(index);
+            let (topic, partition) = parcel.place(message.destination, &self.config);
+            match self.producer.send(topic, partition, &message, tag) {
+                Ok(()) => {}
+                Err(SendError::QueueFull) => {
+                    self.again.push_front(tag);
+                    return false;
+                }
+                Err(SendError::Failed(failure)) => drop(self.is_to_be_sent_again(slot, index, &failure)),
+            }
+        }
+        self.again_at = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(AGAIN.1);
+        true
+    }
+
+    fn messages(&self, slot: usize) -> usize {
+        self.outstanding.batch(slot).map_or(0, |parcel| parcel.batch.len())
     }
 
     /// A producer that has failed for good is replaced: its lanes send again what is not acknowledged.
@@ -133,6 +215,7 @@ impl BatchSender {
             Err(fault) => return self.shared.fail(Failure::Other(format!("no producer can be made: {fault}"))),
         }
         self.current = None;
+        self.again.clear();
         for settled in self.outstanding.fail_all(&failure.text) {
             self.give_back(Some(settled));
         }

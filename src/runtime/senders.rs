@@ -14,14 +14,14 @@ use super::transacted::{Means, Transacted};
 use super::transactor::Transactor;
 use super::{Producers, RunError, spawn};
 use crate::config::{Config, LaneId};
-use crate::kafka::{Start, group_of};
+use crate::kafka::{Groups, Start, group_of};
 
 /// The channel of each lane's batches into the thread that sends them.
 pub(super) type Routes = BTreeMap<LaneId, Sender<Parcel>>;
 
 /// Threads that are ready to start.
 pub(super) enum Senders {
-    One(BatchSender),
+    One(Box<BatchSender>),
     Transactors(Vec<Transactor>),
 }
 
@@ -30,6 +30,7 @@ impl Senders {
     pub(super) fn new(
         config: &Arc<Config>,
         shared: &Arc<Shared>,
+        groups: &Groups,
         producers: Producers,
         dealt: &[Vec<(LaneId, Start)>],
         answers: &[Sender<Answer>],
@@ -41,14 +42,14 @@ impl Senders {
             Producers::One(producer) => {
                 let (parcels, parcels_out) = bounded(room(config.lanes.len()));
                 let routes = config.lanes.iter().map(|&lane| (lane, parcels.clone())).collect();
-                (Self::One(BatchSender::new(Arc::clone(config), Arc::clone(shared), producer, parcels_out, answers.to_vec())), routes)
+                (Self::One(Box::new(BatchSender::new(Arc::clone(config), Arc::clone(shared), producer, parcels_out, answers.to_vec()))), routes)
             }
-            Producers::ForEachLane { groups, claim, mut producers } => {
+            Producers::ForEachLane { claim, mut producers } => {
                 let mut lanes = Vec::new();
                 for (worker, of_worker) in dealt.iter().enumerate() {
                     for (lane, &(id, _)) in of_worker.iter().enumerate() {
                         let Some(producer) = producers.remove(&id) else { continue };
-                        let (config, shared, group) = (Arc::clone(config), Arc::clone(shared), Arc::clone(group_of(&groups, id)));
+                        let (config, shared, group) = (Arc::clone(config), Arc::clone(shared), Arc::clone(group_of(groups, id)));
                         lanes.push(Transacted::new(id, producer, Means { config, shared, group, claim, lane, answers: answers[worker].clone() }));
                     }
                 }

@@ -10,7 +10,7 @@ use super::parcel::{Answer, Parcel, tag, untag};
 use super::shared::{Failure, Shared};
 use crate::batch::Place;
 use crate::checkpoint::{Checkpoint, Claim};
-use crate::config::{Config, LaneId};
+use crate::config::{Config, FailPoint, LaneId};
 use crate::delivery::{Call, Fault, Transaction};
 use crate::kafka::{Cause, Failed, Group, Producer, Report, SendError, take_over};
 use crate::observe::RateLimit;
@@ -154,7 +154,12 @@ impl Transacted {
             let message = parcel.batch.message(self.next_message);
             let (topic, partition) = parcel.place(message.destination, &self.means.config);
             match producer.send(topic, partition, &message, tag(slot, self.next_message)) {
-                Ok(()) => self.next_message += 1,
+                Ok(()) => {
+                    self.next_message += 1;
+                    if self.next_message == self.joined[slot].batch.len() {
+                        FailPoint::AfterSend.reach();
+                    }
+                }
                 Err(SendError::QueueFull) => {
                     producer.poll(QUEUE_FULL_WAIT, &mut self.reports);
                     return;
@@ -210,6 +215,15 @@ impl Transacted {
         let Means { config, group, claim, .. } = &self.means;
         let timeout = config.transactions.timeout;
         let gone = || Failed { fault: Fault::Fatal, text: "the producer is being made anew".to_owned() };
+        match call {
+            Call::Offsets(_) => FailPoint::AfterReport.reach(),
+            Call::Commit => {
+                FailPoint::AfterOffsets.reach();
+                FailPoint::BeforeCommit.reach();
+                FailPoint::DuringCommit.reach();
+            }
+            Call::Begin | Call::Abort | Call::Owner | Call::Replace | Call::Ask => {}
+        }
         match call {
             Call::Begin => self.producer.as_ref().ok_or_else(gone)?.begin(),
             Call::Offsets(checkpoint) => self.producer.as_ref().ok_or_else(gone)?.add_offset(group, self.id.partition, &checkpoint, *claim, timeout),

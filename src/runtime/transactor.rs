@@ -39,7 +39,7 @@ impl Transactor {
             for lane in &mut self.lanes {
                 lane.turn(self.began.elapsed(), hurry);
             }
-            if (!open && self.lanes.iter().all(Transacted::is_settled)) || (self.shared.is_over() && !open) {
+            if !open && (self.shared.is_over() || self.lanes.iter().all(Transacted::is_settled)) {
                 return;
             }
         }

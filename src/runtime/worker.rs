@@ -14,7 +14,7 @@ use super::parcel::{Answer, Parcel};
 use super::senders::Routes;
 use super::shared::{Failure, Shared};
 use crate::batch::{Batch, Destination};
-use crate::config::{Config, Delivery, Idle, LaneId, Output};
+use crate::config::{Config, Delivery, FailPoint, Idle, LaneId, Output};
 use crate::kafka::{self, Consumer, Polled, Start};
 use crate::observe::{LaneStatus, Latencies, RateLimit, Stage};
 use crate::rules::BookTime;
@@ -125,7 +125,7 @@ impl Worker {
         if self.committed_at.elapsed() >= self.config.commit_interval {
             self.commit();
         }
-        if self.reported_at.elapsed() >= self.config.report_interval {
+        if self.reported_at.elapsed() >= self.config.monitor_interval() {
             self.report();
         }
         done
@@ -215,10 +215,14 @@ impl Worker {
     fn take_answer(&mut self, answer: Answer) {
         match answer {
             Answer::Written(parcel) => {
+                if self.config.delivery == Delivery::AtLeastOnce {
+                    FailPoint::AfterReport.reach();
+                }
                 self.measure(&parcel);
                 let lane = &mut self.lanes[parcel.lane];
+                let before = lane.progress.watermark().offset();
                 lane.progress.acknowledge(parcel.ticket);
-                if self.config.delivery == Delivery::AtLeastOnce && lane.progress.epoch() == parcel.epoch {
+                if self.config.delivery == Delivery::AtLeastOnce && lane.progress.watermark().offset() > before {
                     lane.recover();
                 }
                 self.recycle(parcel);
@@ -379,7 +383,11 @@ impl Worker {
 
     fn report(&mut self) {
         self.reported_at = Instant::now();
-        let lanes = self.lanes.iter().map(|lane| (lane.id, lane.status())).collect();
+        let mut lanes = Vec::new();
+        for Source { consumer, lanes: of_source } in &self.sources {
+            let assigned = consumer.assigned();
+            lanes.extend(of_source.iter().map(|&lane| (self.lanes[lane].id, self.lanes[lane].status(&assigned))));
+        }
         let report = WorkerReport { lanes, latencies: self.latencies.clone() };
         // Whoever reads reports is slow or gone: the next one says it all, for counts go on from the start.
         if self.reports.try_send(report).is_ok() {

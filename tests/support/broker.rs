@@ -26,7 +26,6 @@ const CLUSTER_ID: &str = "bWFya2V0LWh1Yi10ZXN0cw";
 /// The broker that the scenarios of one test binary share, one scenario at a time: two at once would only disturb each other's times on two cores, and a
 /// scenario may stop the broker. `None` (said on stderr) when Java or Maven is missing; a panic where `CI` says that nothing may be left out.
 pub fn shared() -> Option<MappedMutexGuard<'static, Broker>> {
-    static SHARED: Mutex<Option<Broker>> = Mutex::new(None);
     if let Some(reason) = kafka_home::missing() {
         assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "CI runs every test, but: {reason}");
         report(format_args!("ignored: {reason}"));
@@ -40,11 +39,18 @@ pub fn shared() -> Option<MappedMutexGuard<'static, Broker>> {
     Some(MutexGuard::map(shared, |broker| broker.as_mut().expect("just started")))
 }
 
-/// One broker, running or not. Its port and log directories stay the same from `start` to `drop`.
+/// Waits for the turn of a scenario that needs no real broker, and gives it what the others have: the machine to itself.
+pub fn turn() -> impl Drop {
+    SHARED.lock()
+}
+
+static SHARED: Mutex<Option<Broker>> = Mutex::new(None);
+
+/// One broker, running or not. Its ports and log directories stay the same from `start` to `drop`.
 pub struct Broker {
     dir: TempDir,
     jars: PathBuf,
-    port: u16,
+    ports: Ports,
     running: Option<Running>,
 }
 
@@ -54,18 +60,28 @@ impl Broker {
         let jars = kafka_home::jars();
         let began = Instant::now();
         let dir = tempfile::Builder::new().prefix("market-hub-kafka-").tempdir().expect("a temporary directory");
-        let [port, controller_port] = free_ports();
-        fs::write(dir.path().join("server.properties"), properties(dir.path(), port, controller_port)).expect("server.properties");
-        let mut broker = Self { dir, jars, port, running: None };
+        let ports = Ports::free();
+        fs::write(dir.path().join("server.properties"), properties(dir.path(), &ports)).expect("server.properties");
+        let mut broker = Self { dir, jars, ports, running: None };
         broker.format();
         broker.restart();
-        report(format_args!("kafka {} on port {port}: formatted and answering after {:?}", kafka_home::VERSION, began.elapsed()));
+        report(format_args!("kafka {} on port {}: formatted and answering after {:?}", kafka_home::VERSION, broker.ports.plain, began.elapsed()));
         broker
     }
 
     /// `host:port`, as clients want it.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.ports.plain)
+    }
+
+    /// The ports of the listener for clients that come through a proxy: where the broker listens, and where it tells those clients to go.
+    pub fn proxied_ports(&self) -> (u16, u16) {
+        (self.ports.proxied, self.ports.proxy)
+    }
+
+    /// The directory of one partition's log.
+    pub fn log_of(&self, topic: &str, partition: i32) -> PathBuf {
+        self.dir().join("logs").join(format!("{topic}-{partition}"))
     }
 
     /// The tests' own client.
@@ -94,7 +110,7 @@ impl Broker {
             .expect("java runs");
         let began = Instant::now();
         self.running = Some(Running::guarded(java, self.dir.path()));
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports.plain)).is_err() {
             self.still_starting(began, "does not listen");
         }
         while !self.client().answers(Duration::from_secs(1)) {
@@ -236,29 +252,44 @@ pub fn wait_for_end(child: &mut Child, bound: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// Two ports that nobody listens on, from below the range that the system gives to outgoing connections: while the broker is down, a client that tries again
-/// and again to reach a port of that range can be given the very same port to start from, reaches itself, and the broker can never bind it again.
-fn free_ports() -> [u16; 2] {
-    let seed = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_nanos()) ^ std::process::id().wrapping_mul(0x9e37_79b9);
-    let first = 10_000 + u16::try_from(seed % 20_000).expect("below 20,000");
-    let mut free = (first..32_000).filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-    [free.next().expect("a free port"), free.next().expect("a second free port")]
+/// The ports of one broker, all on loopback.
+struct Ports {
+    plain: u16,
+    controller: u16,
+    /// Where a proxy reaches the broker.
+    proxied: u16,
+    /// Where the broker says that it is to whoever comes through the proxy. Nobody listens there until a test starts its proxy.
+    proxy: u16,
+}
+
+impl Ports {
+    /// Ports that nobody listens on, from below the range that the system gives to outgoing connections: while the broker is down, a client that tries again
+    /// and again to reach a port of that range can be given the very same port to start from, reaches itself, and the broker can never bind it again.
+    fn free() -> Self {
+        let seed = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_nanos()) ^ std::process::id().wrapping_mul(0x9e37_79b9);
+        let first = 10_000 + u16::try_from(seed % 20_000).expect("below 20,000");
+        let mut free = (first..32_000).filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+        let mut port = || free.next().expect("four free ports");
+        Self { plain: port(), controller: port(), proxied: port(), proxy: port() }
+    }
 }
 
 /// The broker's settings: one node that keeps whatever it is sent, since records carry the event times of past years and nothing may go before a test has read
 /// it, takes envelopes up to 16 MiB, and creates no topic by itself, as in production. Times ahead of its clock it refuses as every broker does.
-fn properties(dir: &Path, port: u16, controller_port: u16) -> String {
+fn properties(dir: &Path, ports: &Ports) -> String {
+    let Ports { plain, controller, proxied, proxy } = ports;
     let logs = dir.join("logs");
     let logs = logs.display();
     format!(
         "\
 process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:{proxied},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{plain},PROXIED://127.0.0.1:{proxy}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={logs}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0

@@ -2,27 +2,22 @@
 
 use std::{
     collections::BTreeMap,
-    future::Future,
     ops::Deref,
-    pin::pin,
     sync::{Arc, mpsc},
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    thread,
     time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 use rdkafka::{
     ClientConfig, ClientContext, Message as _, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
     consumer::{BaseConsumer, CommitMode, Consumer as _},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{BorrowedMessage, Header, Headers as _, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext},
 };
 
-use super::Message;
+use super::{Message, admin::Admin};
 
 /// Bound on an answer, and on silence while reading.
 const BOUND: Duration = Duration::from_secs(30);
@@ -61,18 +56,18 @@ impl Client {
 
     /// Creates topics and waits until every partition has a leader; panics when one is there already or is refused.
     pub fn create_topics(&self, topics: &[(String, i32)]) {
-        let admin: AdminClient<DefaultClientContext> = self.config().create().expect("an admin client");
-        let wanted: Vec<NewTopic<'_>> = topics.iter().map(|(name, partitions)| NewTopic::new(name, *partitions, TopicReplication::Fixed(1))).collect();
-        let options = AdminOptions::new().operation_timeout(Some(BOUND)).request_timeout(Some(BOUND));
-        for result in block_on(admin.create_topics(&wanted, &options)).expect("an answer to the creation of topics") {
-            result.unwrap_or_else(|(topic, code)| panic!("topic {topic} was not created: {code}"));
-        }
+        self.admin().create_topics(topics);
         let names: Vec<String> = topics.iter().map(|(name, _)| name.clone()).collect();
         assert_eq!(
             self.ends(&names).len(),
             topics.iter().map(|(_, partitions)| usize::try_from(*partitions).expect("a count")).sum::<usize>(),
             "all partitions are there"
         );
+    }
+
+    /// What changes topics.
+    pub fn admin(&self) -> Admin {
+        Admin::new(&self.config())
     }
 
     /// Sends all of it, in order, each to the partition it names; gives the offsets it got.
@@ -115,6 +110,8 @@ impl Client {
         let mut config = self.config();
         // Idempotent: a retry of the tests' own producer must neither double nor reorder what is counted.
         config.set("enable.idempotence", "true").set("linger.ms", "2").set("message.max.bytes", "16000000");
+        // However long an outage is, what was sent before it arrives after it.
+        config.set("message.timeout.ms", "0");
         let inner: BaseProducer<Reports> = config.create_with_context(Reports { reports }).expect("a producer");
         Producer { inner: Discarded::new(inner), delivered, sent: 0 }
     }
@@ -169,8 +166,7 @@ impl Client {
         let ends = self.ends(topics);
         let mut found: BTreeMap<Place, Vec<Message>> = ends.keys().map(|place| (place.clone(), Vec::new())).collect();
         let mut open: BTreeMap<&Place, i64> = ends.iter().filter(|(_, end)| **end > 0).map(|(place, end)| (place, *end)).collect();
-        // Nothing is committed to it: librdkafka assigns to group members only.
-        let consumer = Discarded::new(self.consumer(Some("readers")));
+        let consumer = Discarded::new(self.reader());
         let mut assigned = TopicPartitionList::new();
         for (topic, partition) in open.keys() {
             assigned.add_partition_offset(topic, *partition, Offset::Beginning).expect("a partition");
@@ -207,6 +203,16 @@ impl Client {
             }
         }
         found
+    }
+
+    /// A consumer that reads only, `read_committed`. It belongs to no group that anybody commits to: librdkafka assigns to group members only.
+    pub fn reader(&self) -> BaseConsumer {
+        self.consumer(Some("readers"))
+    }
+
+    /// A consumer that asks for what a group has committed.
+    pub fn consumer_of(&self, group: &str) -> BaseConsumer {
+        self.consumer(Some(group))
     }
 
     fn places(&self, consumer: &BaseConsumer, topics: &[String]) -> Vec<Place> {
@@ -355,7 +361,8 @@ fn patiently<T>(what: &str, mut ask: impl FnMut() -> KafkaResult<T>) -> T {
     }
 }
 
-fn owned(message: &BorrowedMessage<'_>) -> Message {
+/// The message with bytes of its own.
+pub fn owned(message: &BorrowedMessage<'_>) -> Message {
     let headers = message.headers().map_or_else(Vec::new, |headers| {
         headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect::<Vec<(String, Option<Vec<u8>>)>>()
     });
@@ -367,23 +374,5 @@ fn owned(message: &BorrowedMessage<'_>) -> Message {
         key: message.key().map(<[u8]>::to_vec),
         headers,
         value: message.payload().map(<[u8]>::to_vec),
-    }
-}
-
-/// Runs the admin client's futures, which a thread of its own completes: all the asynchrony there is in the tests.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
-        }
     }
 }

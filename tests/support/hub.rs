@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
@@ -34,6 +34,11 @@ impl HubCommand {
         Self::new(&["run"], broker, names)
     }
 
+    /// As [`HubCommand::run`], towards any cluster; `dir` is where its log goes.
+    pub fn run_at(brokers: &str, dir: &Path, names: &Names) -> Self {
+        Self::at(&["run"], brokers, dir, names)
+    }
+
     /// `market-hub check`, as [`HubCommand::run`].
     pub fn check(broker: &Broker, names: &Names) -> Self {
         Self::new(&["check"], broker, names)
@@ -41,18 +46,24 @@ impl HubCommand {
 
     /// Any command, in as many words as it has, as [`HubCommand::run`].
     pub fn new(command_words: &[&str], broker: &Broker, names: &Names) -> Self {
+        Self::at(command_words, &broker.address(), broker.dir(), names)
+    }
+
+    fn at(command_words: &[&str], brokers: &str, dir: &Path, names: &Names) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_market-hub"));
+        let mut command = Command::new("sh");
+        // The shell becomes the hub: the process is the hub's, and what a test wants to be otherwise before it starts can be said in a line of shell.
+        command.args(["-c", r#"eval "$BEFORE"; exec "${INSTEAD:-$0}" "$@""#, env!("CARGO_BIN_EXE_market-hub")]);
         for (variable, _) in std::env::vars_os() {
             if ["HUB_", "KAFKA_", "RUST_LOG"].iter().any(|prefix| variable.to_string_lossy().starts_with(prefix)) {
                 command.env_remove(variable);
             }
         }
-        command.args(command_words).args(["--brokers", &broker.address()]).envs(names.environment()).stdin(Stdio::null());
+        command.args(command_words).args(["--brokers", brokers]).envs(names.environment()).stdin(Stdio::null());
         if let Ok(delivery) = std::env::var("TEST_DELIVERY") {
             command.args(["--delivery", &delivery]);
         }
-        let stderr = broker.dir().join(format!("hub-{}.stderr", STARTED.fetch_add(1, Ordering::Relaxed)));
+        let stderr = dir.join(format!("hub-{}.stderr", STARTED.fetch_add(1, Ordering::Relaxed)));
         Self { command, stderr }
     }
 
@@ -73,6 +84,16 @@ impl HubCommand {
         let output = self.command.output().expect("market-hub runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Shell commands that run before the hub, in the process that becomes it: limits, files for its output.
+    pub fn after(self, shell: &str) -> Self {
+        self.env("BEFORE", shell)
+    }
+
+    /// Another build of the hub.
+    pub fn built_as(self, program: &Path) -> Self {
+        self.env("INSTEAD", program.to_str().expect("a path in UTF-8"))
     }
 
     pub fn start(mut self) -> Hub {
@@ -132,6 +153,24 @@ impl Hub {
     /// The end that the hub comes to by itself.
     pub fn wait_for_exit(mut self, bound: Duration) -> Stopped {
         self.ended(Instant::now(), bound, "by itself")
+    }
+
+    /// SIGINT, and the end that follows.
+    pub fn interrupt(mut self) -> Stopped {
+        self.assert_running();
+        let began = Instant::now();
+        signal("INT", self.child.id());
+        self.ended(began, STOP_BOUND, "after SIGINT")
+    }
+
+    /// SIGSTOP: it holds its connections and does nothing.
+    pub fn stop(&self) {
+        signal("STOP", self.child.id());
+    }
+
+    /// SIGCONT: goes on after [`Hub::stop`].
+    pub fn cont(&self) {
+        signal("CONT", self.child.id());
     }
 
     /// SIGKILL.

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses the part it needs")]
 
+pub mod admin;
 pub mod broker;
 pub mod client;
 pub mod hub;
