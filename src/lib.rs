@@ -60,6 +60,7 @@ pub mod observe;
 pub mod kafka;
 pub mod runtime;
 pub mod replay;
+pub mod dlt;
 // What shows and tests it.
 pub mod feed;
 pub mod demo;

@@ -55,6 +55,12 @@ impl Reason {
         }
     }
 
+    /// Reads [`Reason::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
     /// The reason in a sentence, for the header `__connect.errors.exception.message`.
     #[must_use]
     pub const fn explanation(self) -> &'static str {

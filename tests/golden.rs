@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use market_hub::config::Config;
-use market_hub::replay::{Replay, counters_json};
+use market_hub::replay::{Lines, Replay, counters_json};
 use market_hub::rules::{BookMode, Rules, Scanner};
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ fn check(input: &Path, expected: &Path, counters: &Path, scanner: Scanner) {
     let config = Config { rules: Rules { book_mode, scanner, ..Rules::default() }, ..Config::default() };
     let mut replay = Replay::new(&config);
     let mut output = Vec::new();
-    replay.run(&mut unzipped(input), &mut output).unwrap();
+    replay.run(&mut unzipped(input), &mut Lines(&mut output)).unwrap();
 
     let mut expected = unzipped(expected).lines();
     let mut count = 0;

@@ -2,6 +2,9 @@
 
 mod config;
 mod demo;
+mod dlt;
+mod escape;
+mod moment;
 mod replay;
 mod run;
 
@@ -12,6 +15,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 
 use crate::config::{Environment, Loaded, Problems, args, load as load_settings};
+use crate::kafka::Unavailable;
 
 /// Why a command ends without success: what to say, and the exit code, which is one of `sysexits.h` where one fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub struct Failure {
 impl Failure {
     /// Something was lost or came out different (`demo`).
     pub const DIFFERENT: u8 = 1;
+    /// Nothing is what was asked for (`dlt show`).
+    pub const NOTHING_FOUND: u8 = 1;
     /// An input file does not hold what it should.
     pub const BAD_INPUT: u8 = 65;
     /// A file that was named cannot be read.
@@ -53,6 +59,12 @@ impl From<Problems> for Failure {
     }
 }
 
+impl From<Unavailable> for Failure {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::new(Self::UNAVAILABLE, unavailable)
+    }
+}
+
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -78,6 +90,7 @@ pub fn command() -> Command {
         .subcommand(args(run::command()))
         .subcommand(args(demo::command()))
         .subcommand(args(replay::command()))
+        .subcommand(dlt::command())
         .subcommand(args(run::check_command()))
         .subcommand(args(config::command()))
 }
@@ -98,7 +111,8 @@ fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some((run::NAME, matches)) => run::run(load(matches)?.config),
         Some((demo::NAME, matches)) => demo::run(matches, load(matches)?.config),
-        Some((replay::NAME, matches)) => replay::run(matches, &load(matches)?.config),
+        Some((replay::NAME, matches)) => replay::run(matches, load(matches)?.config),
+        Some((dlt::NAME, matches)) => dlt::run(matches),
         Some((run::CHECK, matches)) => run::check(load(matches)?.config),
         Some((config::NAME, matches)) => config::run(matches, &load(matches)?),
         _ => Err(Failure::new(Failure::SOFTWARE, "no such command")),

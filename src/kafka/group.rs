@@ -107,7 +107,7 @@ impl Group {
 }
 
 /// The metadata of an element; empty where it is no UTF-8, for which rdkafka panics.
-fn metadata(element: &TopicPartitionListElem<'_>) -> String {
+pub(super) fn metadata(element: &TopicPartitionListElem<'_>) -> String {
     catch_unwind(AssertUnwindSafe(|| element.metadata().to_owned())).unwrap_or_default()
 }
 

@@ -1,5 +1,6 @@
 //! Kafka: consumers, producers, transactions, groups, topics, and a broker inside the process. The only users of rdkafka.
 
+mod bookmarks;
 mod clients;
 mod consumer;
 mod embedded;
@@ -7,13 +8,18 @@ mod group;
 mod log;
 mod producer;
 mod start;
+mod stretch;
 mod topics;
 mod transaction;
+mod writer;
 
+pub use bookmarks::{Bookmark, Bookmarks};
 pub use consumer::{Answer, Consumer, LaneQueue, Offsets, Polled, Record};
 pub use embedded::EmbeddedBroker;
 pub use group::{Committed, Group};
 pub use producer::{Cause, Failure, Producer, Report, SendError};
 pub use start::{Groups, OffsetGap, Start, group_of, groups, refuse_members, starts, take_over, take_over_all};
+pub use stretch::{Edge, LogReader, Stretch};
 pub use topics::{Cluster, TopicPlan, Unavailable};
 pub use transaction::Failed;
+pub use writer::{Outgoing, Writer};

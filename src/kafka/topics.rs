@@ -173,7 +173,11 @@ impl Cluster {
         })
     }
 
-    fn create(&self, topics: &[&TopicPlan]) -> Result<(), String> {
+    /// Makes topics, with the replicas of the settings.
+    ///
+    /// # Errors
+    /// The brokers refuse one, or do not answer.
+    pub fn create(&self, topics: &[&TopicPlan]) -> Result<(), String> {
         if topics.is_empty() {
             return Ok(());
         }

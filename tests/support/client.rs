@@ -80,6 +80,30 @@ impl Client {
         producer.finish()
     }
 
+    /// Sends all of it in one transaction, which is committed or aborted.
+    pub fn transact(&self, id: &str, messages: &[Message], commits: bool) {
+        let (reports, _delivered) = mpsc::channel();
+        let mut config = self.config();
+        config.set("transactional.id", id);
+        let inner: BaseProducer<Reports> = config.create_with_context(Reports { reports }).expect("a producer");
+        inner.init_transactions(BOUND).expect("transactions");
+        inner.begin_transaction().expect("a transaction");
+        for message in messages {
+            let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(&message.topic, 0).partition(message.partition);
+            record = record.timestamp(message.timestamp_ms);
+            record.key = message.key.as_deref();
+            record.payload = message.value.as_deref();
+            let headers = message.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }));
+            assert!(inner.send(record.headers(headers)).is_ok(), "sending {message:?}");
+        }
+        // An abort throws away what was not sent: let the log have it, so that readers have something to leave out.
+        while inner.in_flight_count() > 0 {
+            inner.poll(Duration::from_millis(5));
+        }
+        let ended = if commits { inner.commit_transaction(BOUND) } else { inner.abort_transaction(BOUND) };
+        ended.expect("the end of the transaction");
+    }
+
     /// A producer to send with one by one.
     pub fn producer(&self) -> Producer {
         let (reports, delivered) = mpsc::channel();

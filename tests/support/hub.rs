@@ -31,24 +31,25 @@ pub struct HubCommand {
 impl HubCommand {
     /// `market-hub run` towards `broker`, with the topics and groups of `names`, and without whatever the environment of the tests would tell a hub.
     pub fn run(broker: &Broker, names: &Names) -> Self {
-        Self::new("run", broker, names)
+        Self::new(&["run"], broker, names)
     }
 
     /// As [`HubCommand::run`], towards any cluster; `dir` is where its log goes.
     pub fn run_at(brokers: &str, dir: &Path, names: &Names) -> Self {
-        Self::at("run", brokers, dir, names)
+        Self::at(&["run"], brokers, dir, names)
     }
 
     /// `market-hub check`, as [`HubCommand::run`].
     pub fn check(broker: &Broker, names: &Names) -> Self {
-        Self::new("check", broker, names)
+        Self::new(&["check"], broker, names)
     }
 
-    fn new(name: &str, broker: &Broker, names: &Names) -> Self {
-        Self::at(name, &broker.address(), broker.dir(), names)
+    /// Any command, in as many words as it has, as [`HubCommand::run`].
+    pub fn new(command_words: &[&str], broker: &Broker, names: &Names) -> Self {
+        Self::at(command_words, &broker.address(), broker.dir(), names)
     }
 
-    fn at(name: &str, brokers: &str, dir: &Path, names: &Names) -> Self {
+    fn at(command_words: &[&str], brokers: &str, dir: &Path, names: &Names) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let mut command = Command::new("sh");
         // The shell becomes the hub: the process is the hub's, and what a test wants to be otherwise before it starts can be said in a line of shell.
@@ -58,7 +59,7 @@ impl HubCommand {
                 command.env_remove(variable);
             }
         }
-        command.args([name, "--brokers", brokers]).envs(names.environment()).stdin(Stdio::null());
+        command.args(command_words).args(["--brokers", brokers]).envs(names.environment()).stdin(Stdio::null());
         if let Ok(delivery) = std::env::var("TEST_DELIVERY") {
             command.args(["--delivery", &delivery]);
         }
@@ -78,6 +79,13 @@ impl HubCommand {
         self
     }
 
+    /// Runs a command that ends by itself, and tells what it prints from what it says.
+    pub fn ran(mut self) -> Ran {
+        let output = self.command.output().expect("market-hub runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// Shell commands that run before the hub, in the process that becomes it: limits, files for its output.
     pub fn after(self, shell: &str) -> Self {
         self.env("BEFORE", shell)
@@ -94,6 +102,30 @@ impl HubCommand {
         let stdout = stderr.try_clone().expect("the same file for its stdout");
         let child = self.command.stdout(stdout).stderr(stderr).spawn().expect("market-hub runs");
         Hub { child, stderr: self.stderr }
+    }
+}
+
+/// What a command that ends by itself gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// `None` after a signal.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Exit code 0; gives what it printed.
+    pub fn ok(self, what: &str) -> String {
+        assert_eq!(self.code, Some(0), "{what}: {self:?}");
+        self.stdout
+    }
+
+    /// This exit code, and these parts in what it said.
+    pub fn failed(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        let missing: Vec<_> = parts.iter().filter(|part| !self.stderr.contains(**part)).collect();
+        assert!(missing.is_empty(), "{missing:?} not in {self:?}");
     }
 }
 
