@@ -9,14 +9,20 @@
 //!
 //! - [`Watermark`]: which batches are acknowledged, hence which offset may be committed.
 //! - [`Progress`]: what a lane does with the next input record: rebuild its books, process it, or nothing.
+//! - [`Hold`]: what a lane that takes no records waits for.
 //! - [`Outstanding`]: the batches of a producer, and which of their messages are not reported yet.
 //! - [`Transaction`]: the transaction of a lane with exactly-once delivery: the next call, and what a failed one means.
+//! - [`Joining`]: the batches that wait for a transaction or are in one.
 
+mod hold;
+mod joining;
 mod outstanding;
 mod progress;
 mod transaction;
 mod watermark;
 
+pub use hold::Hold;
+pub use joining::Joining;
 pub use outstanding::{Outstanding, Settled};
 pub use progress::{Progress, Restore, Step};
 pub use transaction::{Call, Fault, Transaction};

@@ -7,7 +7,7 @@ use super::parcel::Parcel;
 use crate::batch::{Batch, Place};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, FailPoint, LaneId, OnOffsetGap, Output};
-use crate::delivery::{Progress, Step};
+use crate::delivery::{Hold, Progress, Step};
 use crate::kafka::{LaneQueue, OffsetGap, Start};
 use crate::lane::{Input, Lane, Restored};
 use crate::observe::{LaneState, LaneStatus};
@@ -18,55 +18,13 @@ use crate::stack::Stacker;
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long to wait before brokers that did not tell what is in a log are asked again.
-const ASK_PAUSE: Duration = Duration::from_millis(500);
-
-/// What keeps a lane from taking records.
-#[derive(Clone, Debug)]
-pub(super) enum Hold {
-    /// Nothing.
-    None,
-    /// Something could not be delivered: after this moment the lane begins again, at the checkpoint or else at what is committed.
-    Failed { until: Instant, checkpoint: Option<Checkpoint>, asked: bool },
-    /// Its offset is not in the log: it is found out what is, once all is settled.
-    Gone { until: Instant, asked: bool },
-    /// It has stopped, until the hub is started again.
-    Stopped,
-}
-
-impl Hold {
-    /// Whether it is time to ask what is in the log; true once.
-    pub(super) fn shall_ask(&mut self, now: Instant, is_settled: bool) -> bool {
-        let due = match self {
-            Self::Failed { until, asked: false, .. } => now >= *until,
-            Self::Gone { until, asked: false } => now >= *until && is_settled,
-            _ => false,
-        };
-        if due {
-            self.set_asked(true);
-        }
-        due
-    }
-
-    /// Has the question asked again after a pause.
-    pub(super) fn ask_again(&mut self) {
-        if let Self::Failed { until, .. } | Self::Gone { until, .. } = self {
-            *until = Instant::now() + ASK_PAUSE;
-        }
-        self.set_asked(false);
-    }
-
-    const fn set_asked(&mut self, value: bool) {
-        if let Self::Failed { asked, .. } | Self::Gone { asked, .. } = self {
-            *asked = value;
-        }
-    }
-}
+pub(super) const ASK_PAUSE: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub(super) struct Owned {
     pub(super) id: LaneId,
     pub(super) progress: Progress,
-    pub(super) hold: Hold,
+    pub(super) hold: Hold<Instant>,
     /// Where its input comes from, unless it is held.
     pub(super) queue: Option<LaneQueue>,
     lane: Lane,

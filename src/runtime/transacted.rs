@@ -1,6 +1,5 @@
 //! One lane's transactions: its producer, what has joined the open transaction, and what waits for the next.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +7,10 @@ use crossbeam_channel::Sender;
 
 use super::parcel::{Answer, Parcel, tag, untag};
 use super::shared::{Failure, Shared};
-use crate::batch::Place;
 use crate::checkpoint::{Checkpoint, Claim};
 use crate::config::{Config, FailPoint, LaneId};
-use crate::delivery::{Call, Fault, Transaction};
-use crate::kafka::{Cause, Failed, Group, Producer, Report, SendError, take_over};
+use crate::delivery::{Call, Fault, Joining, Transaction};
+use crate::kafka::{self, Cause, Failed, Group, Producer, Report, SendError, take_over};
 use crate::observe::RateLimit;
 
 /// How long an abort may take; longer, and a new producer ends what nobody knows.
@@ -38,16 +36,9 @@ pub(super) struct Transacted {
     /// `None` while one is made anew.
     producer: Option<Producer>,
     transaction: Transaction,
-    epoch: u32,
-    /// Batches for the next transaction, or for this one as long as it is open.
-    waiting: VecDeque<Parcel>,
-    /// Batches of the open transaction; the last one is not all sent if `next_message` is below its length.
-    joined: Vec<Parcel>,
-    next_message: usize,
-    unreported: usize,
+    batches: Joining<Parcel>,
     /// What a new producer found committed, until the lane is told.
     found: Option<Checkpoint>,
-    refused: Vec<Place>,
     reports: Vec<Report>,
     warnings: RateLimit,
 }
@@ -60,13 +51,8 @@ impl Transacted {
             means,
             producer: Some(producer),
             transaction: Transaction::new(millis(interval)),
-            epoch: 0,
-            waiting: VecDeque::new(),
-            joined: Vec::new(),
-            next_message: 0,
-            unreported: 0,
+            batches: Joining::default(),
             found: None,
-            refused: Vec::new(),
             reports: Vec::new(),
             warnings: RateLimit::new(Duration::from_secs(10)),
         }
@@ -78,16 +64,15 @@ impl Transacted {
 
     /// Takes a batch from the worker. One from before a rewind is not wanted any more.
     pub(super) fn accept(&mut self, parcel: Parcel) {
-        if parcel.epoch == self.epoch {
-            self.waiting.push_back(parcel);
-        } else {
+        let (epoch, messages, checkpoint) = (parcel.epoch, parcel.batch.len(), parcel.checkpoint);
+        if let Some(parcel) = self.batches.accept(parcel, epoch, messages, checkpoint) {
             self.answer(Answer::Dropped(parcel));
         }
     }
 
     /// Whether nothing is open and nothing waits.
     pub(super) fn is_settled(&self) -> bool {
-        self.waiting.is_empty() && self.joined.is_empty() && (self.transaction.is_idle() || self.transaction.is_fenced())
+        self.batches.is_empty() && (self.transaction.is_idle() || self.transaction.is_fenced())
     }
 
     /// How long nothing will be due.
@@ -98,7 +83,7 @@ impl Transacted {
         match self.transaction.due_in_ms(millis(now)) {
             Some(0) => report,
             Some(due) => quiet.min(Duration::from_millis(due)),
-            None if !self.waiting.is_empty() || !self.joined.is_empty() => report,
+            None if !self.batches.is_empty() => report,
             None => quiet,
         }
     }
@@ -109,9 +94,9 @@ impl Transacted {
         self.send(now_ms);
         self.take_reports();
         // A stop does not wait for the interval, but for what the worker has still handed over.
-        let hurry = stopping && self.waiting.is_empty();
+        let hurry = stopping && !self.batches.is_waiting();
         // The first call begins, the next ones may follow at once.
-        while let Some(call) = self.transaction.next(now_ms, !self.waiting.is_empty(), self.unreported, hurry) {
+        while let Some(call) = self.transaction.next(now_ms, self.batches.is_waiting(), self.batches.unreported(), hurry) {
             let result = self.call(call);
             let failed = result.as_ref().err().map(|failed| failed.fault);
             if let Err(failed) = &result {
@@ -133,71 +118,59 @@ impl Transacted {
         self.send(now_ms);
     }
 
-    /// Sends batches into the open transaction. A batch that has begun is sent to its end, however late it is.
+    /// Sends what may be sent into the open transaction.
     fn send(&mut self, now_ms: u64) {
         while let Some(producer) = &self.producer
-            && !self.transaction.is_failing()
+            && let Some((slot, index)) = self.batches.next(&mut self.transaction, now_ms)
+            && let Some(parcel) = self.batches.batch(slot)
         {
-            if !self.is_sending() {
-                if !self.transaction.is_open(now_ms) {
-                    return;
-                }
-                let Some(parcel) = self.waiting.pop_front() else { return };
-                self.unreported += parcel.batch.len();
-                self.next_message = 0;
-                self.transaction.join(parcel.checkpoint);
-                self.joined.push(parcel);
-                continue;
-            }
-            let slot = self.joined.len() - 1;
-            let parcel = &self.joined[slot];
-            let message = parcel.batch.message(self.next_message);
+            let message = parcel.batch.message(index);
             let (topic, partition) = parcel.place(message.destination, &self.means.config);
-            match producer.send(topic, partition, &message, tag(slot, self.next_message)) {
+            match producer.send(topic, partition, &message, tag(slot, index)) {
                 Ok(()) => {
-                    self.next_message += 1;
-                    if self.next_message == self.joined[slot].batch.len() {
+                    if index + 1 == parcel.batch.len() {
                         FailPoint::AfterSend.reach();
                     }
+                    self.batches.taken();
                 }
                 Err(SendError::QueueFull) => {
                     producer.poll(QUEUE_FULL_WAIT, &mut self.reports);
                     return;
                 }
                 Err(SendError::Failed(failure)) => {
-                    if failure.cause == Cause::TooLarge {
-                        self.refused.extend(parcel.refusal(self.next_message));
-                    }
-                    self.next_message += 1;
-                    self.unreported -= 1;
+                    self.refuse(&failure, slot, index);
+                    self.batches.not_taken();
                     self.fail(failure.cause, &failure.text);
                 }
             }
         }
     }
 
-    fn is_sending(&self) -> bool {
-        self.joined.last().is_some_and(|parcel| self.next_message < parcel.batch.len())
-    }
-
     fn take_reports(&mut self) {
         let Some(producer) = &self.producer else { return };
-        if self.unreported > 0 || self.transaction.is_failing() {
+        if self.batches.unreported() > 0 || self.transaction.is_failing() {
             producer.poll(Duration::ZERO, &mut self.reports);
         }
         let mut reports = std::mem::take(&mut self.reports);
         for report in reports.drain(..) {
-            self.unreported = self.unreported.saturating_sub(1);
+            self.batches.reported();
             let Some(failure) = report.failure else { continue };
-            if failure.cause == Cause::TooLarge {
-                let (slot, message) = untag(report.tag);
-                self.refused.extend(self.joined.get(slot).and_then(|parcel| parcel.refusal(message)));
-            }
+            let (slot, index) = untag(report.tag);
+            self.refuse(&failure, slot, index);
             if !self.transaction.is_failing() {
                 self.fail(failure.cause, &failure.text);
             }
         }
         self.reports = reports;
+    }
+
+    /// Notes a message that is too large.
+    fn refuse(&mut self, failure: &kafka::Failure, slot: usize, index: usize) {
+        if failure.cause == Cause::TooLarge
+            && let Some(place) = self.batches.batch(slot).and_then(|parcel| parcel.refusal(index))
+        {
+            self.batches.refuse(place);
+        }
     }
 
     /// Notes that a message could not be written: the transaction will be aborted.
@@ -262,7 +235,7 @@ impl Transacted {
     }
 
     fn committed(&mut self, checkpoint: Checkpoint) {
-        for parcel in std::mem::take(&mut self.joined) {
+        for parcel in self.batches.committed() {
             self.answer(Answer::Written(parcel));
         }
         self.answer(Answer::Committed { lane: self.means.lane, checkpoint });
@@ -271,13 +244,9 @@ impl Transacted {
     /// Gives everything back, and lets the lane begin again at what is committed.
     fn rewind(&mut self) {
         let Some(checkpoint) = self.found.take() else { return };
-        let parcels = std::mem::take(&mut self.joined).into_iter().chain(std::mem::take(&mut self.waiting));
-        for parcel in parcels.collect::<Vec<_>>() {
-            self.answer(Answer::Dropped(parcel));
-        }
-        (self.unreported, self.next_message, self.epoch) = (0, 0, self.epoch.wrapping_add(1));
+        let (parcels, refused) = self.batches.rewind();
+        parcels.for_each(|parcel| self.answer(Answer::Dropped(parcel)));
         self.reports.clear();
-        let refused = std::mem::take(&mut self.refused);
         self.answer(Answer::Rewind { lane: self.means.lane, checkpoint, refused });
     }
 

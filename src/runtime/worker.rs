@@ -9,12 +9,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::owned::{Hold, Owned};
+use super::owned::{ASK_PAUSE, Owned};
 use super::parcel::{Answer, Parcel};
 use super::senders::Routes;
 use super::shared::{Failure, Shared};
 use crate::batch::{Batch, Destination};
 use crate::config::{Config, Delivery, FailPoint, Idle, LaneId, Output};
+use crate::delivery::Hold;
 use crate::kafka::{self, Consumer, Polled, Start};
 use crate::observe::{LaneStatus, Latencies, RateLimit, Stage};
 use crate::rules::BookTime;
@@ -324,7 +325,7 @@ impl Worker {
                     (Ok(log), Hold::Failed { .. }) => lane.begin_again(log, &self.config),
                     (Ok(log), Hold::Gone { .. }) => lane.settle_gap(log, &self.config),
                     (Err(fault), _) => {
-                        lane.hold.ask_again();
+                        lane.hold.ask_again(Instant::now() + ASK_PAUSE);
                         return self.warnings.warn(&fault);
                     }
                     (Ok(_), Hold::None | Hold::Stopped) => return,

@@ -1,0 +1,57 @@
+//! What keeps a lane from taking records, and what it waits for.
+
+use crate::checkpoint::Checkpoint;
+
+/// See the module. `M` is a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold<M> {
+    /// Nothing.
+    None,
+    /// Something could not be delivered: after this moment the lane begins again, at the checkpoint or else at what is committed.
+    Failed {
+        /// When.
+        until: M,
+        /// Where, if that is known.
+        checkpoint: Option<Checkpoint>,
+        /// Whether it was asked what is in the log.
+        asked: bool,
+    },
+    /// Its offset is not in the log: it is found out what is, once all is settled.
+    Gone {
+        /// Not before this moment.
+        until: M,
+        /// Whether it was asked what is in the log.
+        asked: bool,
+    },
+    /// It has stopped, until the hub is started again.
+    Stopped,
+}
+
+impl<M: Copy + PartialOrd> Hold<M> {
+    /// Whether it is time to ask what is in the log; true once.
+    pub fn shall_ask(&mut self, now: M, is_settled: bool) -> bool {
+        let due = match self {
+            Self::Failed { until, asked: false, .. } => now >= *until,
+            Self::Gone { until, asked: false } => now >= *until && is_settled,
+            _ => false,
+        };
+        if due {
+            self.set_asked(true);
+        }
+        due
+    }
+
+    /// Has the question asked again, not before a moment.
+    pub fn ask_again(&mut self, moment: M) {
+        if let Self::Failed { until, .. } | Self::Gone { until, .. } = self {
+            *until = moment;
+        }
+        self.set_asked(false);
+    }
+
+    const fn set_asked(&mut self, value: bool) {
+        if let Self::Failed { asked, .. } | Self::Gone { asked, .. } = self {
+            *asked = value;
+        }
+    }
+}
