@@ -30,7 +30,10 @@
 //! # Guarantees
 //!
 //! - An offset is committed only after every record and dead letter of all earlier offsets is acknowledged by the
-//!   brokers: `committed <= watermark <= sent <= polled`.
+//!   brokers: `committed <= watermark <= acknowledged <= sent <= polled`. With exactly-once delivery all three go into one
+//!   transaction of the lane.
+//! - Books are rebuilt from the log before the first new record: that record is the one of a hub that never stopped.
+//! - A lane that cannot go on stalls or stops alone.
 //! - Order within an input partition is kept.
 //! - Bad input never panics, never stops a lane, and never costs more than a scan of its bytes.
 //! - No binary floating point touches a price or a quantity.

@@ -14,13 +14,15 @@ pub enum Stage {
     PollToEncoded,
     /// A batch of records that are bytes until the brokers have acknowledged all of them.
     EncodedToAcknowledged,
+    /// The call that commits a transaction.
+    TransactionCommit,
     /// A record's event time until the brokers have acknowledged its batch.
     EventToAcknowledged,
 }
 
 impl Stage {
     /// All stages, in order.
-    pub const ALL: [Self; 3] = [Self::PollToEncoded, Self::EncodedToAcknowledged, Self::EventToAcknowledged];
+    pub const ALL: [Self; 4] = [Self::PollToEncoded, Self::EncodedToAcknowledged, Self::TransactionCommit, Self::EventToAcknowledged];
 
     /// The stage as reports spell it.
     #[must_use]
@@ -28,6 +30,7 @@ impl Stage {
         match self {
             Self::PollToEncoded => "poll to encoded",
             Self::EncodedToAcknowledged => "encoded to acknowledged",
+            Self::TransactionCommit => "commit of a transaction",
             Self::EventToAcknowledged => "event time to acknowledged",
         }
     }
@@ -36,7 +39,7 @@ impl Stage {
 /// One histogram of each stage; nanoseconds for the first, microseconds for the others, two significant digits.
 #[derive(Clone, Debug)]
 pub struct Latencies {
-    stages: [Histogram<u64>; 3],
+    stages: [Histogram<u64>; 4],
 }
 
 impl Default for Latencies {
@@ -47,7 +50,7 @@ impl Default for Latencies {
             histogram.auto(true);
             histogram
         };
-        Self { stages: [histogram(), histogram(), histogram()] }
+        Self { stages: [histogram(), histogram(), histogram(), histogram()] }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What workers hand to the threads that send, and what comes back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::batch::{BY_KEY, Batch, Destination, Place};
 use crate::checkpoint::Checkpoint;
@@ -56,8 +56,8 @@ pub(super) enum Answer {
     Dropped(Parcel),
     /// Not all of it is written.
     Failed { parcel: Parcel, fault: String, refused: Vec<Place> },
-    /// A transaction has committed this.
-    Committed { lane: usize, checkpoint: Checkpoint },
+    /// A transaction has committed this; the call took so long.
+    Committed { lane: usize, checkpoint: Checkpoint, took: Duration },
     /// The lane cannot write at present.
     Trouble { lane: usize, fault: String },
     /// The transaction was given up: the lane begins again, at what is committed.

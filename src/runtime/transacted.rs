@@ -1,7 +1,7 @@
 //! One lane's transactions: its producer, what has joined the open transaction, and what waits for the next.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
@@ -97,13 +97,14 @@ impl Transacted {
         let hurry = stopping && !self.batches.is_waiting();
         // The first call begins, the next ones may follow at once.
         while let Some(call) = self.transaction.next(now_ms, self.batches.is_waiting(), self.batches.unreported(), hurry) {
+            let began = Instant::now();
             let result = self.call(call);
             let failed = result.as_ref().err().map(|failed| failed.fault);
             if let Err(failed) = &result {
                 self.complain(call, failed);
             }
             if let Some(checkpoint) = self.transaction.done(call, result.map_err(|failed| failed.fault), now_ms) {
-                self.committed(checkpoint);
+                self.committed(checkpoint, began.elapsed());
             } else if call == Call::Ask && failed.is_none() {
                 self.rewind();
             }
@@ -234,11 +235,11 @@ impl Transacted {
         Ok(committed.map(|committed| (committed.checkpoint, committed.claim)))
     }
 
-    fn committed(&mut self, checkpoint: Checkpoint) {
+    fn committed(&mut self, checkpoint: Checkpoint, took: Duration) {
         for parcel in self.batches.committed() {
             self.answer(Answer::Written(parcel));
         }
-        self.answer(Answer::Committed { lane: self.means.lane, checkpoint });
+        self.answer(Answer::Committed { lane: self.means.lane, checkpoint, took });
     }
 
     /// Gives everything back, and lets the lane begin again at what is committed.

@@ -239,7 +239,8 @@ impl Worker {
                 }
                 self.recycle(parcel);
             }
-            Answer::Committed { lane, checkpoint } => {
+            Answer::Committed { lane, checkpoint, took } => {
+                self.latencies.record(Stage::TransactionCommit, took, 1);
                 self.lanes[lane].commit(checkpoint);
                 self.lanes[lane].recover();
             }
