@@ -333,13 +333,17 @@ fn check_finds_what_a_run_would_find() {
     client.produce(&[numbered(&names, Exchange::Okx, &[1]), numbered(&names, Exchange::Okx, &[2])]);
     client.commit(&names.group(stream), &(names.input(stream), Exchange::Okx.partition()), 1);
     let ends = (client.ends(&output_topics(&names)), committed(&client, &names));
+    // A week, and the frame is older than that.
+    client.admin().configure(&names.output(stream), "retention.ms", "604800000");
 
     let Stopped { code, said, took } = HubCommand::check(&broker, &names).start().wait_for_exit(Duration::from_secs(30));
     report(format_args!("check: exit {code:?} after {took:?}"));
     assert_eq!(code, Some(0), "{said}");
     let lane = format!("{stream}:{}: starts at offset 1 of {}", Exchange::Okx.partition(), names.input(stream));
     let uncovered = format!("no lane covers partition {} of {}", stream.partitions(), names.input(stream));
-    for part in ["18 lanes are ready", &lane, &uncovered] {
+    let old = format!("{stream}:{}: 1 envelopes are older than the 168 h that {}", Exchange::Okx.partition(), names.output(stream));
+    let narrow = format!("{} takes 16777216 bytes a record, {} has up to 16777216", names.dead_letters(stream), names.input(stream));
+    for part in ["18 lanes are ready", &lane, &uncovered, &old, &narrow] {
         assert!(said.contains(part), "{part:?} is not in\n{said}");
     }
     assert_eq!(said.matches("starts at offset").count(), 18, "{said}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Command;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -13,6 +13,9 @@ use crate::config::{Config, LaneId};
 use crate::kafka::{self, Cluster, Producer, Start, Unavailable};
 use crate::observe::{StreamLines, latency_lines};
 use crate::runtime::{self, Report, RunError, ThreadRow};
+
+/// How long to wait for the settings of topics.
+const SETTINGS_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) const NAME: &str = "run";
 pub(super) const CHECK: &str = "check";
@@ -63,6 +66,11 @@ pub(super) fn check(config: Config) -> Result<(), Failure> {
     let starts = kafka::starts(&config, &groups, deadline).map_err(RunError::Unavailable)?;
     for (lane, gap) in starts.iter().filter_map(|(lane, start)| Some((lane, start.gap()?))) {
         print(&format!("warning: {lane}: {gap}\n"))?;
+    }
+    // Not all brokers tell, or to everybody; then there is nothing to warn of.
+    match kafka::hurtful_settings(&config, &groups, &starts, SETTINGS_TIMEOUT) {
+        Ok(warnings) => warnings.iter().try_for_each(|warning| print(&format!("warning: {warning}\n")))?,
+        Err(fault) => log::warn!("{fault}"),
     }
     let ready = format!("{} lanes are ready at {}\n", starts.len(), config.brokers);
     let line = |(lane, start): (&LaneId, &Start)| format!("{lane}: starts at offset {} of {}\n", start.checkpoint.offset, config.names(lane.stream).input);

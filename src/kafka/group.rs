@@ -80,6 +80,17 @@ impl Group {
         })
     }
 
+    /// The first offset of a partition whose record has at least this timestamp; `None` if none has.
+    ///
+    /// # Errors
+    /// The brokers did not answer within `timeout`.
+    pub fn offset_at(&self, partition: i32, timestamp_ms: i64, timeout: Duration) -> Result<Option<i64>, String> {
+        let fault = |error: KafkaError| format!("{}, partition {partition}: {error}", self.topic);
+        let asked = offsets_list(&self.topic, &[(partition, timestamp_ms)]).map_err(fault)?;
+        let list = self.client.offsets_for_times(asked, timeout).map_err(fault)?;
+        Ok(list.find_partition(&self.topic, partition).and_then(|element| element.offset().to_raw()).filter(|offset| *offset >= 0))
+    }
+
     /// How many members the group has: they would refuse our commits.
     ///
     /// # Errors

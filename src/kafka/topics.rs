@@ -225,7 +225,7 @@ pub(super) fn retry<T>(deadline: Instant, mut attempt: impl FnMut(Duration) -> R
 }
 
 /// Waits for one of librdkafka's administrative answers, which rdkafka gives as a future.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
 
     impl Wake for Unpark {

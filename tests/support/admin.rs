@@ -11,7 +11,7 @@ use std::{
 
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication},
+    admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
 };
 
@@ -52,6 +52,14 @@ impl Admin {
     pub fn add_partitions(&self, topic: &str, count: usize) {
         for result in block_on(self.inner.create_partitions(&[NewPartitions::new(topic, count)], &self.options)).expect("an answer to new partitions") {
             result.unwrap_or_else(|(topic, code)| panic!("topic {topic} got no partitions: {code}"));
+        }
+    }
+
+    /// Sets one setting of a topic; all others are as the broker has them.
+    pub fn configure(&self, topic: &str, name: &str, value: &str) {
+        let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(name, value);
+        for result in block_on(self.inner.alter_configs([&change], &self.options)).expect("an answer to a setting") {
+            result.unwrap_or_else(|(topic, code)| panic!("{topic:?} was not configured: {code}"));
         }
     }
 
