@@ -41,6 +41,20 @@ impl<M: Copy + PartialOrd> Hold<M> {
         due
     }
 
+    /// Whether the lane waits to begin again: what else of it fails then is dealt with. One whose offset is gone still waits for what is under
+    /// way, and must hear of every failure, or it would wait for ever.
+    #[must_use]
+    pub const fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+
+    /// Whether the lane may commit. Not between the question what is in the log and the answer: the lane begins again with the answer, at what is
+    /// committed, and a commit that came later would be ahead of it.
+    #[must_use]
+    pub const fn may_commit(&self) -> bool {
+        !matches!(self, Self::Failed { asked: true, .. })
+    }
+
     /// Has the question asked again, not before a moment.
     pub fn ask_again(&mut self, moment: M) {
         if let Self::Failed { until, .. } | Self::Gone { until, .. } = self {

@@ -26,7 +26,7 @@ pub struct Restore {
     pub target: Checkpoint,
 }
 
-/// See the module. `watermark.sent() <= position`.
+/// See the module. `watermark.sent() <= position`, unless books are rebuilt.
 #[derive(Clone, Debug)]
 pub struct Progress {
     watermark: Watermark,

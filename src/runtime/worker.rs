@@ -232,7 +232,7 @@ impl Worker {
             Answer::Failed { parcel, fault, refused } => {
                 let lane = &mut self.lanes[parcel.lane];
                 // What was sent before the lane began again fails for the same reason once more.
-                if lane.progress.watermark().is_under_way(parcel.ticket) && !lane.progress.is_halted() {
+                if lane.progress.watermark().is_under_way(parcel.ticket) && !lane.hold.has_failed() {
                     lane.trouble(fault);
                     lane.fail(None, refused);
                     self.read_without(parcel.lane);
@@ -344,8 +344,8 @@ impl Worker {
         }
         for Source { consumer, lanes } in &mut self.sources {
             if !consumer.is_committing() {
-                let checkpoint = |&lane: &usize| Some((self.lanes[lane].id.partition, self.lanes[lane].progress.to_commit()?));
-                consumer.commit(lanes.iter().filter_map(checkpoint).collect());
+                let lanes = lanes.iter().map(|&lane| &self.lanes[lane]).filter(|lane| lane.hold.may_commit());
+                consumer.commit(lanes.filter_map(|lane| Some((lane.id.partition, lane.progress.to_commit()?))).collect());
             }
         }
     }
