@@ -70,17 +70,23 @@ impl Side {
     pub(super) fn replace(&mut self, levels: &[Level], odd: &[(usize, OddSpelling)]) {
         self.levels.clear();
         self.odd.clear();
-        self.merge(levels);
+        if let Some(is_worst_first) = self.is_worst_first(levels) {
+            if is_worst_first {
+                self.levels.extend_from_slice(levels)
+            } else {
+                self.levels.extend(levels.iter().rev())
+            }
+            self.levels.retain(Level::counts);
+            self.total = self.sum();
+        } else {
+            self.merge(levels);
+        }
         self.spell(levels, odd);
     }
 
     /// Sets many levels, in order.
     pub(super) fn set_all(&mut self, levels: &[Level], odd: &[(usize, OddSpelling)]) {
-        let (first, last) = (levels.first().map(|level| level.price), levels.last().map(|level| level.price));
-        let rising = first < last;
-        let in_order = |a: &Level, b: &Level| if rising { a.price < b.price } else { a.price > b.price };
-        if levels.len() > 1 && levels.is_sorted_by(in_order) {
-            let is_worst_first = rising == (self.best == Best::Largest);
+        if let Some(is_worst_first) = self.is_worst_first(levels) {
             match (self.best, is_worst_first) {
                 (Best::Largest, true) => self.set_in_order(levels.iter(), |held, price| held < price),
                 (Best::Largest, false) => self.set_in_order(levels.iter().rev(), |held, price| held < price),
@@ -93,6 +99,17 @@ impl Side {
             levels.iter().for_each(|level| self.set(level));
         }
         self.spell(levels, odd);
+    }
+
+    /// Whether levels whose prices all differ come worst first, or best first; `None` where they come in no order.
+    fn is_worst_first(&self, levels: &[Level]) -> Option<bool> {
+        let rises = levels.first()?.price <= levels.last()?.price;
+        let in_order = if rises {
+            levels.is_sorted_by(|before, after| before.price < after.price)
+        } else {
+            levels.is_sorted_by(|before, after| before.price > after.price)
+        };
+        in_order.then_some(rises == (self.best == Best::Largest))
     }
 
     /// Notes how levels that were set are spelled.
