@@ -2,7 +2,7 @@
 //!
 //! Reads no clock: every time comes from the input.
 
-use crate::decimal::{Decimal, decimal_digits, write_integer, write_padded};
+use crate::decimal::{Decimal, two_digits, write_integer};
 use crate::json::Token;
 
 const SECONDS_A_DAY: i64 = 86_400;
@@ -91,18 +91,26 @@ impl EventTime {
         let (year, month, day) = civil(seconds.div_euclid(SECONDS_A_DAY));
         let second = seconds.rem_euclid(SECONDS_A_DAY).unsigned_abs();
         let micros = self.0.rem_euclid(MICROS_A_SECOND).unsigned_abs();
-        for (value, width, end) in [
-            (year, decimal_digits(year).max(4), "-"),
-            (month, 2, "-"),
-            (day, 2, " "),
-            (second / 3_600, 2, ":"),
-            (second / 60 % 60, 2, ":"),
-            (second % 60, 2, "."),
-            (micros, 6, "+00:00"),
-        ] {
-            write_padded(value, width, out);
-            out.extend_from_slice(end.as_bytes());
+        if year > 9_999 {
+            write_integer((year / 100).into(), out);
         }
+        let mut text = *b"0000-00-00 00:00:00.000000+00:00";
+        let pairs = [
+            (0, year / 100),
+            (2, year),
+            (5, month),
+            (8, day),
+            (11, second / 3_600),
+            (14, second / 60 % 60),
+            (17, second % 60),
+            (20, micros / 10_000),
+            (22, micros / 100),
+            (24, micros),
+        ];
+        for (at, value) in pairs {
+            text[at..at + 2].copy_from_slice(&two_digits(value % 100));
+        }
+        out.extend_from_slice(&text[if year > 9_999 { 2 } else { 0 }..]);
     }
 }
 

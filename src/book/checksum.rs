@@ -3,6 +3,7 @@
 use super::Level;
 use super::level::write_as_sent;
 use super::side::Side;
+use crate::decimal::{SIXTEEN_DIGITS, sixteen_digits, write_integer};
 use crate::rules::PairDecimals;
 
 /// A checksum that a frame carries. One beyond 32 bits fits no book.
@@ -15,7 +16,7 @@ pub enum Checksum {
 }
 
 /// Whether `checksum` is that of the book; `None` if Kraken's pair is unknown, so that nothing can be said.
-pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Option<PairDecimals>, text: &mut Vec<u8>) -> Option<bool> {
+pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Option<PairDecimals>, lines: &mut Lines, text: &mut Vec<u8>) -> Option<bool> {
     text.clear();
     match checksum {
         Checksum::Okx(expected) => {
@@ -23,7 +24,7 @@ pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Op
             Some(i64::from(crc32fast::hash(text).cast_signed()) == expected)
         }
         Checksum::Kraken(expected) => {
-            let complete = kraken_text(bids, asks, decimals?, text);
+            let complete = kraken_text(bids, asks, decimals?, lines, text);
             Some(complete.is_some() && i64::from(crc32fast::hash(text)) == expected)
         }
     }
@@ -48,13 +49,74 @@ fn okx_text(bid_side: &Side, ask_side: &Side, text: &mut Vec<u8>) {
 
 /// Price and quantity of each level as integers of the pair's smallest units. `None` if a level has more decimals than
 /// its pair. <https://docs.kraken.com/api/docs/guides/spot-ws-book-v2>
-fn kraken_text(bids: &Side, asks: &Side, decimals: PairDecimals, text: &mut Vec<u8>) -> Option<()> {
-    let mut write = |level: &Level| {
-        level.price.write_fixed(decimals.price.into(), false, text)?;
-        level.quantity.write_fixed(decimals.quantity.into(), false, text)
-    };
-    asks.best_first().take(10).try_for_each(&mut write)?;
-    bids.best_first().take(10).try_for_each(write)
+fn kraken_text(bids: &Side, asks: &Side, decimals: PairDecimals, lines: &mut Lines, text: &mut Vec<u8>) -> Option<()> {
+    lines.prepare(decimals);
+    asks.best_first().take(10).try_for_each(|level| lines.write(level, text))?;
+    bids.best_first().take(10).try_for_each(|level| lines.write(level, text))
+}
+
+/// What levels were written as before: of the twenty levels that a checksum covers, most are those of the frame before. A level
+/// has one slot, by its price, and shares it with others.
+#[derive(Clone, Debug)]
+pub(super) struct Lines {
+    decimals: Option<PairDecimals>,
+    slots: Vec<Line>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    level: Level,
+    text: [u8; LINE_BYTES],
+    length: usize,
+}
+
+/// Room for two numbers of sixteen digits; longer ones are written anew each time.
+const LINE_BYTES: usize = 32;
+/// As a power of 2, so that the bits of a product choose one.
+const SLOTS_BITS: u32 = 6;
+
+impl Lines {
+    /// Without memory until a first checksum.
+    pub(super) const fn new() -> Self {
+        Self { decimals: None, slots: Vec::new() }
+    }
+
+    /// Makes room, and forgets lines with other decimals. A level of zeros, which no side has, stands for none.
+    fn prepare(&mut self, decimals: PairDecimals) {
+        if self.decimals != Some(decimals) {
+            self.decimals = Some(decimals);
+            self.slots.clear();
+            self.slots.resize(1 << SLOTS_BITS, Line { level: Level::default(), text: [0; LINE_BYTES], length: 0 });
+        }
+    }
+
+    #[inline]
+    fn write(&mut self, level: &Level, text: &mut Vec<u8>) -> Option<()> {
+        let decimals = self.decimals?;
+        // Neighbouring prices differ in their highest bits after this.
+        let hash = (level.price.units() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let line = self.slots.get_mut((hash >> (64 - SLOTS_BITS)) as usize)?;
+        let start = text.len();
+        if line.level == *level {
+            text.extend_from_slice(&line.text);
+            text.truncate(start + line.length);
+            return Some(());
+        }
+        let (price, quantity) = (level.price.fixed(decimals.price)?, level.quantity.fixed(decimals.quantity)?);
+        if price.max(quantity) >= SIXTEEN_DIGITS.into() {
+            write_integer(price, text);
+            write_integer(quantity, text);
+            return Some(());
+        }
+        let ((price, count), (quantity, quantity_count)) = (sixteen_digits(price as u64), sixteen_digits(quantity as u64));
+        line.level = *level;
+        line.text[..16].copy_from_slice(&price);
+        line.text[count..count + 16].copy_from_slice(&quantity);
+        line.length = count + quantity_count;
+        text.extend_from_slice(&line.text);
+        text.truncate(start + line.length);
+        Some(())
+    }
 }
 
 #[cfg(test)]
@@ -77,12 +139,12 @@ mod tests {
         let bids = side(Best::Largest, &[("3366", "6"), ("3366.1", "7")]);
         let asks = side(Best::Smallest, &[("3366.8", "9"), ("3368", "8")]);
         let mut text = Vec::new();
-        assert_eq!(matches(Checksum::Okx(-1_881_014_294), &bids, &asks, None, &mut text), Some(true));
+        assert_eq!(matches(Checksum::Okx(-1_881_014_294), &bids, &asks, None, &mut Lines::new(), &mut text), Some(true));
         assert_eq!(text, b"3366.1:7:3366.8:9:3366:6:3368:8");
         let bids = side(Best::Largest, &[("3366.1", "7")]);
         let asks = side(Best::Smallest, &[("3366.8", "9"), ("3368", "8"), ("3372", "8")]);
-        assert_eq!(matches(Checksum::Okx(831_078_360), &bids, &asks, None, &mut text), Some(true));
-        assert_eq!(matches(Checksum::Okx(0), &bids, &asks, None, &mut text), Some(false));
+        assert_eq!(matches(Checksum::Okx(831_078_360), &bids, &asks, None, &mut Lines::new(), &mut text), Some(true));
+        assert_eq!(matches(Checksum::Okx(0), &bids, &asks, None, &mut Lines::new(), &mut text), Some(false));
     }
 
     #[test]
@@ -90,8 +152,8 @@ mod tests {
         let (bids, asks) = (side(Best::Largest, &[]), side(Best::Smallest, &[("1.25", "1")]));
         let decimals = |price| Some(PairDecimals { price, quantity: 0 });
         let mut text = Vec::new();
-        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(2), &mut text), Some(true));
-        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(1), &mut text), Some(false));
-        assert_eq!(matches(Checksum::Kraken(0), &bids, &asks, None, &mut text), None);
+        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(2), &mut Lines::new(), &mut text), Some(true));
+        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(1), &mut Lines::new(), &mut text), Some(false));
+        assert_eq!(matches(Checksum::Kraken(0), &bids, &asks, None, &mut Lines::new(), &mut text), None);
     }
 }

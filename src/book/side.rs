@@ -27,11 +27,20 @@ pub(super) struct Side {
     total: Total,
     /// Odd spellings by price, of levels that are there; nearly always empty.
     odd: BTreeMap<Amount, OddSpelling>,
+    /// Scratch space: what comes and goes with one frame.
+    changes: Vec<Change>,
+}
+
+/// A level that goes from a place, or one that comes to stand before the level at that place.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    at: usize,
+    comes: Option<Level>,
 }
 
 impl Side {
     pub(super) const fn new(best: Best) -> Self {
-        Self { best, levels: Vec::new(), total: Total::ZERO, odd: BTreeMap::new() }
+        Self { best, levels: Vec::new(), total: Total::ZERO, odd: BTreeMap::new(), changes: Vec::new() }
     }
 
     /// The price of the best level.
@@ -61,18 +70,46 @@ impl Side {
     pub(super) fn replace(&mut self, levels: &[Level], odd: &[(usize, OddSpelling)]) {
         self.levels.clear();
         self.odd.clear();
-        self.merge(levels);
+        if let Some(is_worst_first) = self.is_worst_first(levels) {
+            if is_worst_first {
+                self.levels.extend_from_slice(levels)
+            } else {
+                self.levels.extend(levels.iter().rev())
+            }
+            self.levels.retain(Level::counts);
+            self.total = self.sum();
+        } else {
+            self.merge(levels);
+        }
         self.spell(levels, odd);
     }
 
     /// Sets many levels, in order.
     pub(super) fn set_all(&mut self, levels: &[Level], odd: &[(usize, OddSpelling)]) {
-        if levels.len() > MERGE_FROM {
+        if let Some(is_worst_first) = self.is_worst_first(levels) {
+            match (self.best, is_worst_first) {
+                (Best::Largest, true) => self.set_in_order(levels.iter(), |held, price| held < price),
+                (Best::Largest, false) => self.set_in_order(levels.iter().rev(), |held, price| held < price),
+                (Best::Smallest, true) => self.set_in_order(levels.iter(), |held, price| held > price),
+                (Best::Smallest, false) => self.set_in_order(levels.iter().rev(), |held, price| held > price),
+            }
+        } else if levels.len() > MERGE_FROM {
             self.merge(levels);
         } else {
             levels.iter().for_each(|level| self.set(level));
         }
         self.spell(levels, odd);
+    }
+
+    /// Whether levels whose prices all differ come worst first, or best first; `None` where they come in no order.
+    fn is_worst_first(&self, levels: &[Level]) -> Option<bool> {
+        let rises = levels.first()?.price <= levels.last()?.price;
+        let in_order = if rises {
+            levels.is_sorted_by(|before, after| before.price < after.price)
+        } else {
+            levels.is_sorted_by(|before, after| before.price > after.price)
+        };
+        in_order.then_some(rises == (self.best == Best::Largest))
     }
 
     /// Notes how levels that were set are spelled.
@@ -101,6 +138,70 @@ impl Side {
         self.levels.dedup_by_key(|level| level.price);
         self.levels.retain(Level::counts);
         self.total = self.sum();
+    }
+
+    /// Sets levels that come with all prices different and worst first. What lies between two of them is moved once, and only
+    /// as far as levels come and go before it.
+    fn set_in_order<'l>(&mut self, levels: impl Iterator<Item = &'l Level>, is_worse: impl Fn(Amount, Amount) -> bool + Copy) {
+        self.changes.clear();
+        let mut at = 0;
+        for level in levels {
+            at += place(&self.levels[at..], |held| is_worse(held.price, level.price));
+            let held = self.levels.get_mut(at).filter(|held| held.price == level.price);
+            match (held, level.counts()) {
+                (Some(held), true) => {
+                    self.total.subtract(held.quantity);
+                    self.total.add(level.quantity);
+                    *held = *level;
+                }
+                (Some(held), false) => {
+                    self.total.subtract(held.quantity);
+                    self.changes.push(Change { at, comes: None });
+                }
+                (None, true) => {
+                    self.total.add(level.quantity);
+                    self.changes.push(Change { at, comes: Some(*level) });
+                }
+                (None, false) => {}
+            }
+        }
+        if !self.changes.is_empty() {
+            self.move_levels();
+        }
+        self.assert_total();
+    }
+
+    /// Makes the changes, which are in the order of their places.
+    fn move_levels(&mut self) {
+        let before = self.levels.len();
+        let come = self.changes.iter().filter(|change| change.comes.is_some()).count();
+        let after = before + come - (self.changes.len() - come);
+        self.levels.resize(before.max(after), Level::default());
+        // What moves down goes first and upwards, what moves up last and downwards: nothing is overwritten before it has moved.
+        let (mut comes, mut goes) = (0, 0);
+        for (index, change) in self.changes.iter().enumerate() {
+            comes += usize::from(change.comes.is_some());
+            goes += usize::from(change.comes.is_none());
+            let start = change.at + usize::from(change.comes.is_none());
+            let end = self.changes.get(index + 1).map_or(before, |next| next.at);
+            if goes > comes && start < end {
+                self.levels.copy_within(start..end, start + comes - goes);
+            }
+        }
+        let mut end = before;
+        for change in self.changes.iter().rev() {
+            let start = change.at + usize::from(change.comes.is_none());
+            if comes > goes && start < end {
+                self.levels.copy_within(start..end, start + comes - goes);
+            }
+            end = change.at;
+            comes -= usize::from(change.comes.is_some());
+            goes -= usize::from(change.comes.is_none());
+            if let Some(level) = change.comes {
+                self.levels[change.at + comes - goes] = level;
+            }
+        }
+        self.levels.truncate(after);
     }
 
     /// Sets a price to a quantity; quantity 0 removes it. A price of 0 never enters.
@@ -175,6 +276,19 @@ impl Side {
     }
 }
 
+/// How many levels at the start are `before`, which is not so of the ones behind them. Steps that double find a near place sooner than
+/// halving does, for most changes are close together.
+#[inline]
+fn place(levels: &[Level], before: impl Fn(&Level) -> bool) -> usize {
+    let (mut known, mut step) = (0, 1);
+    while levels.get(known + step - 1).is_some_and(&before) {
+        known += step;
+        step *= 2;
+    }
+    let end = levels.len().min(known + step - 1);
+    known + levels[known..end].partition_point(before)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +300,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn setting_at_once_is_setting_in_order(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], frames in prop::collection::vec(prop::collection::btree_map(0_u64..40, 0_u64..4, 0..20), 0..6), rising: bool) {
+            let (mut at_once, mut set) = (Side::new(best), Side::new(best));
+            for frame in frames {
+                let mut levels: Vec<_> = frame.into_iter().map(|(price, quantity)| Level { price: amount(price), quantity: amount(quantity) }).collect();
+                if !rising { levels.reverse(); }
+                at_once.set_all(&levels, &[]);
+                levels.iter().for_each(|level| set.set(level));
+                prop_assert_eq!((&at_once.levels, at_once.total), (&set.levels, set.total));
+            }
+        }
+
         #[test]
         fn merging_is_setting_in_order(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], steps in prop::collection::vec((0_u64..40, 0_u64..4), 0..100)) {
             let levels: Vec<_> = steps

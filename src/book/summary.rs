@@ -34,22 +34,42 @@ impl Summary {
 /// Smallest and largest price and the total quantity of the levels that count. Any order will do; the same price
 /// twice: the last counts.
 fn prices_and_total(levels: &mut Vec<Level>) -> (Option<(Amount, Amount)>, Total) {
-    levels.retain(|level| !level.price.is_zero());
-    let prices_differ = levels.is_sorted_by(|a, b| a.price < b.price) || levels.is_sorted_by(|a, b| a.price > b.price);
-    if !prices_differ {
-        // Stable, and read from the end: of equal prices the last comes first and stays.
-        levels.reverse();
-        levels.sort_by_key(|level| level.price);
-        levels.dedup_by_key(|level| level.price);
+    let (Some(first), Some(last)) = (levels.first(), levels.last()) else { return (None, Total::ZERO) };
+    let (first, last) = (first.price, last.price);
+    let (smallest, largest, total) = if first <= last {
+        (first, last, total_in_order(levels, |before, after| before < after))
+    } else {
+        (last, first, total_in_order(levels, |before, after| before > after))
+    };
+    match total {
+        Some(total) => (Some((smallest, largest)), total),
+        None => sorted_prices_and_total(levels),
     }
-    let mut range: Option<(Amount, Amount)> = None;
-    let mut total = Total::ZERO;
-    for level in levels.iter().filter(|level| level.counts()) {
-        let (smallest, largest) = range.unwrap_or((level.price, level.price));
-        range = Some((smallest.min(level.price), largest.max(level.price)));
+}
+
+/// The total quantity, if all levels count and stand in strict order: as whole books nearly always come.
+#[inline(always)]
+fn total_in_order(levels: &[Level], in_order: impl Fn(Amount, Amount) -> bool) -> Option<Total> {
+    let (first, rest) = levels.split_first()?;
+    let (mut fault, mut before, mut total) = (!first.counts(), first.price, Total::ZERO.plus(first.quantity));
+    for level in rest {
+        fault |= !in_order(before, level.price) || level.quantity.is_zero();
+        before = level.price;
         total.add(level.quantity);
     }
-    (range, total)
+    // The smallest price, which alone can be zero, is first or last.
+    (!fault && !before.is_zero()).then_some(total)
+}
+
+#[inline(never)]
+fn sorted_prices_and_total(levels: &mut Vec<Level>) -> (Option<(Amount, Amount)>, Total) {
+    // Stable, and read from the end: of equal prices the last comes first and stays.
+    levels.reverse();
+    levels.sort_by_key(|level| level.price);
+    levels.dedup_by_key(|level| level.price);
+    levels.retain(Level::counts);
+    let total = levels.iter().fold(Total::ZERO, |total, level| total.plus(level.quantity));
+    (levels.first().zip(levels.last()).map(|(first, last)| (first.price, last.price)), total)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod wire;
 
 pub use cursor::{Cursor, Skipped};
 pub use guard::{check, read};
-pub use quoted::quoted_length;
+pub use quoted::{first_of, quoted_length};
 pub use text::{Unescaped, unescape};
 pub use token::Token;
 pub use walk::{walk, walk_part};

@@ -2,7 +2,7 @@
 //! quotes then come in pairs, so that the end is found without following the escapes one by one.
 
 /// How many bytes are looked at together.
-const BLOCK: usize = 32;
+const BLOCK: usize = 64;
 
 /// The length of the string at the start of `text`, quotes included, if quotes are escaped in it and nothing else;
 /// `None` for any other string, and where there is none.
@@ -41,6 +41,25 @@ fn is_inside(window: &[u8; BLOCK + 1]) -> bool {
     !fault
 }
 
+/// Where the first of two bytes stands in `text`, or the first of one where both are the same.
+#[inline]
+#[must_use]
+pub fn first_of(one: u8, other: u8, text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // The top bit of a byte is set where it is zero; perhaps wrongly above the first that is, for a borrow goes upwards.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let mut at = 0;
+    while let Some(eight) = text[at..].first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let marks = zeros(word ^ (ONES * u64::from(one))) | zeros(word ^ (ONES * u64::from(other)));
+        if marks != 0 {
+            return Some(at + (marks.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    Some(at + text[at..].iter().position(|&byte| byte == one || byte == other)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +83,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_first_byte_is_found(text in prop::collection::vec(prop_oneof![Just(b'a'), Just(b'b'), any::<u8>()], 0..40), one: u8) {
+            for (one, other) in [(b'a', b'b'), (one, one)] {
+                prop_assert_eq!(first_of(one, other, &text), text.iter().position(|&byte| byte == one || byte == other));
+            }
+        }
+
         #[test]
         fn ends_where_the_string_ends(text in "\"(.{0,9}|(\\\\\"|[a-z0-9]){0,150})([\\\\\"]|\\\\\"|[a\u{1}\u{1f}\u{20}\u{7f}\u{e9}]){0,6}\"?[a\"\\\\]{0,90}") {
             let mut string = Vec::new();

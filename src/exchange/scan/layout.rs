@@ -1,5 +1,6 @@
 //! The tables: which keys an exchange's frames have, in which order, and what is done with the value of each.
 
+use super::literal::Key;
 use crate::book::{Action, Frame};
 use crate::event_time::EventTime;
 
@@ -13,13 +14,13 @@ pub(in crate::exchange) struct Layout {
 
 /// A member of an object. Members come in the order of their table; any of them may be missing.
 pub(in crate::exchange) struct Member {
-    pub(super) key: &'static str,
+    pub(super) key: Key,
     pub(super) value: Value,
 }
 
 /// A row of a table.
 pub(in crate::exchange) const fn member(key: &'static str, value: Value) -> Member {
-    Member { key, value }
+    Member { key: Key::new(key), value }
 }
 
 /// What stands behind a key, and what is done with it.

@@ -2,9 +2,9 @@
 
 use super::literal::Literal;
 use super::scanner::Scanner;
-use crate::decimal::Amount;
+use crate::decimal::{Amount, Common};
 
-/// A shape as text: `N` numbers, and what stands before each and behind the last.
+/// A shape as text: `N` numbers, two or four, and what stands before each and behind the last.
 pub(super) trait Form<const N: usize> {
     const BEFORE: [&'static str; N];
     const AFTER: &'static str;
@@ -54,43 +54,71 @@ impl<const ESCAPED: bool, const SPACED: bool> Scanner<'_, ESCAPED, SPACED> {
     #[inline(always)]
     pub(super) fn levels<const N: usize, F: Form<N>>(&mut self, mut push: impl FnMut([Amount; N])) -> Option<()> {
         let first = const { Literal::new(&["[", F::BEFORE[0]], ESCAPED, SPACED) };
-        let next = const { Literal::new(&[F::AFTER, ",", F::BEFORE[0]], ESCAPED, SPACED) };
-        let last = const { Literal::new(&[F::AFTER, "]"], ESCAPED, SPACED) };
         if !self.take(&first) {
             return self.expect(&const { Literal::new(&["[]"], ESCAPED, SPACED) });
         }
+        // A position of its own, which stays in a register: that of the scanner is in memory.
+        let mut at = self.at;
         for _ in 0..self.limits.levels {
-            push(self.numbers::<N, F>()?);
-            if !self.take(&next) {
-                return self.expect(&last);
+            let mut numbers = [Amount::ZERO; N];
+            // Spelled out, so that each is compared with a text that the compiler knows.
+            (numbers[0], at) = self.number::<N, F>(at, &const { Literal::new(&[F::BEFORE[1]], ESCAPED, SPACED) })?;
+            if N == 4 {
+                (numbers[1], at) = self.number::<N, F>(at, &const { Literal::new(&[F::BEFORE[N / 2]], ESCAPED, SPACED) })?;
+                (numbers[2], at) = self.number::<N, F>(at, &const { Literal::new(&[F::BEFORE[N - 1]], ESCAPED, SPACED) })?;
+            }
+            let is_last;
+            (numbers[N - 1], at, is_last) = self.last_number::<N, F>(at)?;
+            push(numbers);
+            if is_last {
+                self.at = at;
+                return Some(());
             }
         }
         None
     }
 
+    /// The number at `at`, and where the text ends that must stand behind it.
     #[inline(always)]
-    fn numbers<const N: usize, F: Form<N>>(&mut self) -> Option<[Amount; N]> {
-        let before = const {
-            let mut before = [const { Literal::new(&[], ESCAPED, SPACED) }; N];
-            let mut at = 0;
-            while at < N {
-                before[at] = Literal::new(&[F::BEFORE[at]], ESCAPED, SPACED);
-                at += 1;
+    fn number<const N: usize, F: Form<N>>(&self, at: usize, behind: &Literal) -> Option<(Amount, usize)> {
+        if let Some((amount, end)) = self.common_number::<N, F>(at)
+            && let Some(end) = behind.end(self.text, end)
+        {
+            return Some((amount, end));
+        }
+        let (amount, end) = if F::ORDERS.is_some() { self.shortest_number(at)? } else { self.any_number(at)? };
+        Some((amount, behind.end(self.text, end)?))
+    }
+
+    /// The last number of a level, with all that stands behind it up to the next level or behind the list; whether it is
+    /// the list's last.
+    #[inline(always)]
+    fn last_number<const N: usize, F: Form<N>>(&self, at: usize) -> Option<(Amount, usize, bool)> {
+        let next = const { Literal::new(&[F::AFTER, ",", F::BEFORE[0]], ESCAPED, SPACED) };
+        let last = const { Literal::new(&[F::AFTER, "]"], ESCAPED, SPACED) };
+        let (amount, end) = if let Some(orders) = const { OptionalLiteral::new(F::ORDERS, ESCAPED, SPACED) }.0 {
+            let (amount, at) = self.number::<N, F>(at, &orders)?;
+            (amount, self.skip_count(at)?)
+        } else {
+            if let Some((amount, end)) = self.common_number::<N, F>(at)
+                && let Some(end) = next.end(self.text, end)
+            {
+                return Some((amount, end, false));
             }
-            before
+            self.any_number(at)?
         };
-        let mut numbers = [Amount::ZERO; N];
-        for (at, number) in numbers.iter_mut().enumerate() {
-            if at > 0 {
-                self.expect(&before[at])?;
-            }
-            *number = if F::ORDERS.is_some() { self.shortest_amount()? } else { self.amount()? };
+        match next.end(self.text, end) {
+            Some(end) => Some((amount, end, false)),
+            None => Some((amount, last.end(self.text, end)?, true)),
         }
-        if let Some(orders) = const { OptionalLiteral::new(F::ORDERS, ESCAPED, SPACED) }.0 {
-            self.expect(&orders)?;
-            self.skip_digits()?;
-        }
-        Some(numbers)
+    }
+
+    /// A number in the spelling that nearly all have, and where it ends.
+    #[inline(always)]
+    fn common_number<const N: usize, F: Form<N>>(&self, at: usize) -> Option<(Amount, usize)> {
+        let Common { amount, length, decimals } = Common::read(self.text.get(at..)?)?;
+        let is_shortest = F::ORDERS.is_none() || decimals == 0 || self.text[at + length - 1] != b'0';
+        is_shortest.then_some((amount, at + length))
     }
 }
 

@@ -10,6 +10,45 @@ pub(super) struct Literal {
     length: usize,
 }
 
+/// A key with the colon behind it and without the quote before it, in all spellings.
+pub(super) struct Key([Literal; 4]);
+
+impl Key {
+    pub(super) const fn new(name: &str) -> Self {
+        Self([
+            Literal::new(&[name, "\":"], false, false),
+            Literal::new(&[name, "\":"], false, true),
+            Literal::new(&[name, "\":"], true, false),
+            Literal::new(&[name, "\":"], true, true),
+        ])
+    }
+
+    /// Where it ends if it stands at `at` in `text`.
+    #[inline(always)]
+    pub(super) fn end<const ESCAPED: bool, const SPACED: bool>(&self, text: &[u8], at: usize) -> Option<usize> {
+        let literal = &self.0[2 * usize::from(ESCAPED) + usize::from(SPACED)];
+        let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<ROOM>) else { return literal.end(text, at) };
+        // All bytes at once: a comparison of a length that is not known is a call.
+        let differ = |place: usize| {
+            let word = |bytes: &[u8; ROOM]| bytes[16 * place..].first_chunk().map_or(0, |half| u128::from_le_bytes(*half));
+            let length = literal.length.saturating_sub(16 * place).min(16);
+            (word(window) ^ word(&literal.bytes)) & LEADING[length]
+        };
+        (differ(0) | differ(1) == 0).then_some(at + literal.length)
+    }
+}
+
+/// `LEADING[n]` keeps the first `n` of 16 bytes.
+const LEADING: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut count = 0;
+    while count < 16 {
+        masks[count] = (1 << (8 * count)) - 1;
+        count += 1;
+    }
+    masks
+};
+
 impl Literal {
     /// The parts one after the other. They are JSON without white space: `escaped` puts a backslash before each quote, as
     /// in a frame that stands in its envelope as a string, `spaced` a space behind each comma and colon, as Python does.
@@ -39,9 +78,9 @@ impl Literal {
         self.length += 1;
     }
 
-    /// Its length if `text` starts with it.
+    /// Where it ends if it stands at `at` in `text`.
     #[inline(always)]
-    pub(super) fn starts(&self, text: &[u8]) -> Option<usize> {
-        text.starts_with(&self.bytes[..self.length]).then_some(self.length)
+    pub(super) fn end(&self, text: &[u8], at: usize) -> Option<usize> {
+        text.get(at..)?.starts_with(&self.bytes[..self.length]).then_some(at + self.length)
     }
 }

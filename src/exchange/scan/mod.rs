@@ -16,6 +16,7 @@ pub(super) use layout::{Found, Layout, Member, Shape, Value, member, whole};
 use crate::book::Frame;
 use crate::decimal::SHORT_CHARS_MAX;
 use crate::envelope::Item;
+use crate::json::first_of;
 use crate::rules::Limits;
 use scanner::Scanner;
 
@@ -33,7 +34,7 @@ pub(super) fn read(layouts: &[Layout], item: &Item<'_>, limits: &Limits, frame: 
     if text.len() > limits.frame_bytes || limits.depth < DEPTH || limits.number_chars < SHORT_CHARS_MAX {
         return false;
     }
-    let is_spaced = text.iter().position(|&byte| byte == b':').is_some_and(|colon| text.get(colon + 1) == Some(&b' '));
+    let is_spaced = first_of(b':', b':', text).is_some_and(|colon| text.get(colon + 1) == Some(&b' '));
     match (is_escaped, is_spaced) {
         (true, true) => read_spelled::<true, true>(layouts, text, limits, frame),
         (true, false) => read_spelled::<true, false>(layouts, text, limits, frame),

@@ -3,18 +3,18 @@
 
 use super::layout::{Found, Member, Shape, Value};
 use super::levels::{Bare, Orders, Pair, Quoted, Unit};
-use super::literal::Literal;
+use super::literal::{Key, Literal};
 use crate::book::{Action, Frame, Level};
-use crate::decimal::{Amount, Decimal, parse_whole};
+use crate::decimal::{Amount, Common, Decimal, parse_whole};
 use crate::event_time::EventTime;
-use crate::json::Cursor;
+use crate::json::{Cursor, first_of};
 use crate::rules::Limits;
 
 /// See the module. `ESCAPED`: quotes have a backslash before them, and there is no other escape. `SPACED`: one space
 /// stands behind every comma and colon between values, otherwise none.
 pub(super) struct Scanner<'t, const ESCAPED: bool, const SPACED: bool> {
-    text: &'t [u8],
-    at: usize,
+    pub(super) text: &'t [u8],
+    pub(super) at: usize,
     pub(super) limits: &'t Limits,
 }
 
@@ -36,7 +36,7 @@ impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
         self.expect(&const { Literal::new(&["{\""], ESCAPED, SPACED) })?;
         loop {
             // What was passed by does not come again: no key can be there twice.
-            let member = members.find(|member| self.take_key(member.key))?;
+            let member = members.find(|member| self.take_key(&member.key))?;
             self.value(&member.value, found, frame)?;
             if !self.take(&const { Literal::new(&[",\""], ESCAPED, SPACED) }) {
                 return self.expect(&const { Literal::new(&["}"], ESCAPED, SPACED) });
@@ -110,23 +110,23 @@ impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
 
     #[inline(always)]
     pub(super) fn take(&mut self, literal: &Literal) -> bool {
-        let length = literal.starts(self.rest());
-        self.at += length.unwrap_or_default();
-        length.is_some()
+        let end = literal.end(self.text, self.at);
+        self.at = end.unwrap_or(self.at);
+        end.is_some()
     }
 
     #[inline(always)]
     pub(super) fn expect(&mut self, literal: &Literal) -> Option<()> {
-        self.at += literal.starts(self.rest())?;
+        self.at = literal.end(self.text, self.at)?;
         Some(())
     }
 
     /// A key without its first quote, and the colon behind it.
-    fn take_key(&mut self, key: &str) -> bool {
-        let end = const { Literal::new(&["\":"], ESCAPED, SPACED) };
-        let length = self.rest().strip_prefix(key.as_bytes()).and_then(|rest| end.starts(rest));
-        self.at += length.map_or(0, |length| key.len() + length);
-        length.is_some()
+    #[inline(always)]
+    fn take_key(&mut self, key: &Key) -> bool {
+        let end = key.end::<ESCAPED, SPACED>(self.text, self.at);
+        self.at = end.unwrap_or(self.at);
+        end.is_some()
     }
 
     /// A string in which nothing is escaped.
@@ -134,42 +134,37 @@ impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
         let quote = const { Literal::new(&["\""], ESCAPED, SPACED) };
         self.expect(&quote)?;
         let rest = self.rest();
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        let length = first_of(b'"', b'\\', rest)?;
         self.at += length;
         self.expect(&quote)?;
         Some(&rest[..length])
     }
 
-    /// A price or a quantity, up to the bound on numbers.
-    #[inline(always)]
-    pub(super) fn amount(&mut self) -> Option<Amount> {
-        let rest = self.rest();
-        if let Some((amount, _, length)) = Decimal::parse_short(rest)
-            && !matches!(rest.get(length), Some(b'e' | b'E'))
-        {
-            self.at += length;
-            return Some(amount);
-        }
-        self.long_amount()
-    }
-
-    /// As [`Scanner::amount`], in the shortest form: no zero at the end of a fraction.
-    #[inline(always)]
-    pub(super) fn shortest_amount(&mut self) -> Option<Amount> {
-        let rest = self.rest();
-        let (amount, decimals, length) = Decimal::parse_short(rest)?;
-        self.at += length;
-        (decimals == 0 || rest[length - 1] != b'0').then_some(amount)
-    }
-
-    /// A number with an exponent, or of many digits.
+    /// A price or a quantity in any spelling, up to the bound on numbers, and where it ends.
     #[inline(never)]
-    fn long_amount(&mut self) -> Option<Amount> {
-        let rest = self.rest();
-        self.skip_long_number()?;
-        let number = &rest[..rest.len() - self.rest().len()];
+    pub(super) fn any_number(&self, at: usize) -> Option<(Amount, usize)> {
+        let text = self.text.get(at..)?;
+        if let Some((amount, length)) = Common::read_scientific(text) {
+            return Some((amount, at + length));
+        }
+        if let Some((amount, _, length)) = Decimal::parse_short(text)
+            && !matches!(text.get(length), Some(b'e' | b'E'))
+        {
+            return Some((amount, at + length));
+        }
+        let mut scanner = Self { at, ..*self };
+        scanner.skip_long_number()?;
+        let number = &self.text[at..scanner.at];
         let is_within = number.len() <= self.limits.number_chars;
-        is_within.then(|| Decimal::parse(number).ok()).flatten()?.amount()
+        Some((is_within.then(|| Decimal::parse(number).ok()).flatten()?.amount()?, scanner.at))
+    }
+
+    /// As [`Scanner::any_number`], in the shortest form: no zero at the end of a fraction.
+    #[inline(never)]
+    pub(super) fn shortest_number(&self, at: usize) -> Option<(Amount, usize)> {
+        let text = self.text.get(at..)?;
+        let (amount, decimals, length) = Decimal::parse_short(text)?;
+        (decimals == 0 || text[length - 1] != b'0').then_some((amount, at + length))
     }
 
     fn skip_number(&mut self) -> Option<()> {
@@ -191,10 +186,12 @@ impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
         Some(())
     }
 
-    pub(super) fn skip_digits(&mut self) -> Option<()> {
-        let count = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        (count > 0).then_some(())
+    /// Where the digits at `at` end; there must be one.
+    #[inline(always)]
+    pub(super) fn skip_count(&self, at: usize) -> Option<usize> {
+        let digits = self.text.get(at..)?;
+        let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then_some(at + count)
     }
 
     #[inline]

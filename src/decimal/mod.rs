@@ -1,0 +1,230 @@
+//! Exact decimals: parse, add, subtract, divide to six places, write in plain form (contract, section 3).
+//!
+//! Every price and quantity is an integer count of [`SCALE`]ths (10^-18). An accepted token is below 10^20 in absolute
+//! value, so its magnitude is below 10^38; the sum or difference of two is below 2 * 10^38 and fits a `u128`. Sums over
+//! a side of a book may not: they are kept in a [`Total`]. No binary floating point anywhere.
+
+mod common;
+mod lanes;
+mod rate;
+mod read;
+mod total;
+mod write;
+
+pub use common::Common;
+pub use rate::Rate;
+pub use read::parse_whole;
+pub use total::Total;
+pub use write::{SIXTEEN_DIGITS, sixteen_digits, two_digits, write_integer};
+
+use read::{leading_digits, parse_long};
+use write::{write_fraction, write_units};
+
+/// Decimals after the point that a value can have.
+const DECIMALS: usize = 18;
+/// Units in one.
+const SCALE: u128 = 10_u128.pow(DECIMALS as u32);
+/// Digits before the point that a value can have.
+const INTEGER_DIGITS: i64 = 20;
+
+/// `POWERS[n]` is 10^n.
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
+/// The longest text that [`Decimal::parse_short`] reads.
+pub const SHORT_CHARS_MAX: usize = 19;
+
+/// The text is no number, or lies outside the accepted range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotANumber;
+
+/// A signed decimal, `|value| < 2 * 10^20`, exact to 18 places. Zero is never negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decimal {
+    negative: bool,
+    magnitude: u128,
+}
+
+impl Decimal {
+    /// A whole number.
+    #[must_use]
+    pub const fn from_integer(value: u64) -> Self {
+        Self { negative: false, magnitude: value as u128 * SCALE }
+    }
+
+    /// Reads an unquoted, unescaped number token: optional sign, digits, optional fraction, optional exponent.
+    ///
+    /// # Errors
+    /// [`NotANumber`] where the text is anything else, or the value is 10^20 or more, or has more than 18 decimals.
+    pub fn parse(text: &[u8]) -> Result<Self, NotANumber> {
+        let (negative, digits) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, text),
+        };
+        // Nearly every token that occurs is short.
+        let magnitude = match Self::parse_short(digits) {
+            Some((amount, _, length)) if length == digits.len() => amount.0,
+            _ => parse_long(digits)?,
+        };
+        Ok(Self { negative: negative && magnitude != 0, magnitude })
+    }
+
+    /// Reads an amount in the common spelling from the start of `text`: up to 19 characters, digits with perhaps a point
+    /// among them, no sign, no exponent, no superfluous leading zero. Returns it with its decimals and its length;
+    /// `None` where the text starts otherwise. What follows is not looked at.
+    #[inline]
+    #[must_use]
+    pub fn parse_short(text: &[u8]) -> Option<(Amount, u8, usize)> {
+        if let Some(Common { amount, length, decimals }) = Common::read(text) {
+            return Some((amount, decimals as u8, length));
+        }
+        Self::parse_any_short(text)
+    }
+
+    /// As [`Decimal::parse_short`], of any length and at the end of a text.
+    fn parse_any_short(text: &[u8]) -> Option<(Amount, u8, usize)> {
+        let window = &text[..text.len().min(SHORT_CHARS_MAX + 1)];
+        let (value, integer) = leading_digits(window, 0);
+        let (value, decimals) = match window.get(integer) {
+            Some(b'.') => leading_digits(&window[integer + 1..], value),
+            _ => (value, 0),
+        };
+        let point = usize::from(window.get(integer) == Some(&b'.'));
+        let length = integer + point + decimals;
+        let is_common = integer > 0 && length <= SHORT_CHARS_MAX && point == usize::from(decimals > 0) && (window[0] != b'0' || integer == 1);
+        if !is_common {
+            return None;
+        }
+        let units = u128::from(value) * u128::from(*POWERS.get(DECIMALS.checked_sub(decimals)?)?);
+        Some((Amount(units), decimals as u8, length))
+    }
+
+    /// The value as a price or quantity of a book; `None` if it is negative.
+    #[must_use]
+    pub const fn amount(self) -> Option<Amount> {
+        if self.negative { None } else { Some(Amount(self.magnitude)) }
+    }
+
+    /// Whether the value is above zero.
+    #[must_use]
+    pub const fn is_positive(self) -> bool {
+        !self.negative && self.magnitude != 0
+    }
+
+    /// The digits before the point, without sign; below 2 * 10^20.
+    #[must_use]
+    pub const fn whole(self) -> u128 {
+        self.magnitude / SCALE
+    }
+
+    /// The value as a 64-bit integer; `None` if it is none.
+    #[must_use]
+    pub fn integer(self) -> Option<i64> {
+        if !self.magnitude.is_multiple_of(SCALE) {
+            return None;
+        }
+        let value = i128::try_from(self.whole()).ok()?;
+        i64::try_from(if self.negative { -value } else { value }).ok()
+    }
+
+    /// `self - other`, exactly. Both must come from [`Decimal::parse`].
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        if self.negative != other.negative {
+            return Self { negative: self.negative, magnitude: self.magnitude + other.magnitude };
+        }
+        let magnitude = self.magnitude.abs_diff(other.magnitude);
+        let smaller = self.magnitude < other.magnitude;
+        Self { negative: magnitude != 0 && self.negative != smaller, magnitude }
+    }
+
+    /// Appends the plain form: no exponent, no superfluous zeros, at least one fractional digit.
+    pub fn write(self, out: &mut Vec<u8>) {
+        if self.negative {
+            out.push(b'-');
+        }
+        write_units(self.magnitude, out);
+    }
+}
+
+/// A price or a quantity of a book: not negative, below 10^20, exact to 18 places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(u128);
+
+impl Amount {
+    /// Nothing: the quantity that removes a level.
+    pub const ZERO: Self = Self(0);
+
+    /// Whether this is nothing.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The count of 10^-18ths; below 10^38.
+    #[must_use]
+    pub const fn units(self) -> u128 {
+        self.0
+    }
+
+    /// `self - other`, which may be negative.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Decimal {
+        Decimal { negative: self.0 < other.0, magnitude: self.0.abs_diff(other.0) }
+    }
+
+    /// Appends the plain form.
+    pub fn write(self, out: &mut Vec<u8>) {
+        write_units(self.0, out);
+    }
+
+    /// Appends the shortest spelling: as the plain form, but a whole number has neither point nor fraction.
+    pub fn write_shortest(self, out: &mut Vec<u8>) {
+        let (whole, fraction) = split(self.0);
+        write_integer(whole, out);
+        if fraction != 0 {
+            out.push(b'.');
+            write_fraction(fraction, out);
+        }
+    }
+
+    /// The amount in units of 10^-`decimals`, `decimals <= 18`; `None` if that would lose digits.
+    #[must_use]
+    pub fn fixed(self, decimals: u8) -> Option<u128> {
+        let decimals = usize::from(decimals);
+        let cut = *POWERS.get(DECIMALS.checked_sub(decimals)?)?;
+        let (whole, fraction) = split(self.0);
+        let shown = fraction / cut;
+        (shown * cut == fraction).then(|| whole * u128::from(POWERS[decimals]) + u128::from(shown))
+    }
+}
+
+/// The whole ones in a count of units below 2^127, and the units that are left.
+#[inline]
+const fn split(units: u128) -> (u128, u64) {
+    // A division of 128 bits is a call. Nearly all are small enough for a multiplication by 2^110 / 10^18 in its place.
+    if units >> 110 != 0 {
+        let whole = units / SCALE;
+        return (whole, (units - whole * SCALE) as u64);
+    }
+    // Both factors are cut, and each makes the product too small by less than one.
+    const FACTOR: u128 = (1 << 110) / SCALE;
+    let mut whole = ((units >> 46) * FACTOR) >> 64;
+    let mut rest = (units - whole * SCALE) as u64;
+    while rest >= SCALE as u64 {
+        whole += 1;
+        rest -= SCALE as u64;
+    }
+    (whole, rest)
+}
+
+#[cfg(test)]
+mod tests;

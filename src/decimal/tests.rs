@@ -1,0 +1,212 @@
+//! Decimals against the contract's examples, against each other, and against another library.
+
+use super::read::digits_of_eight;
+use super::*;
+use proptest::prelude::*;
+use rust_decimal::RoundingStrategy;
+use std::str::FromStr;
+
+fn plain(text: &str) -> Option<String> {
+    let mut out = Vec::new();
+    Decimal::parse(text.as_bytes()).ok()?.write(&mut out);
+    Some(String::from_utf8(out).unwrap())
+}
+
+fn rate(numerator: &str, denominator: &str) -> Option<String> {
+    let mut out = Vec::new();
+    Rate::of(Decimal::parse(numerator.as_bytes()).unwrap(), Decimal::parse(denominator.as_bytes()).unwrap())?.write(&mut out);
+    Some(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn the_plain_form_is_that_of_the_contract() {
+    for (text, expected) in [
+        ("64324", "64324.0"),
+        ("0E-8", "0.0"),
+        ("5.1e-05", "0.000051"),
+        ("-0.00", "0.0"),
+        ("+5", "5.0"),
+        ("007", "7.0"),
+        ("0e99999999999999999999", "0.0"),
+        ("1.16539E8", "116539000.0"),
+        ("99999999999999999999.999999999999999999", "99999999999999999999.999999999999999999"),
+        ("12345678901234567890", "12345678901234567890.0"),
+        ("1.0000000000000000000000", "1.0"),
+        ("-0.10", "-0.1"),
+        ("1e-18", "0.000000000000000001"),
+    ] {
+        assert_eq!(plain(text).as_deref(), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn anything_else_is_not_a_number() {
+    for text in [
+        "",
+        "-",
+        "+",
+        ".5",
+        "5.",
+        "-.5",
+        "5.e1",
+        "e5",
+        "1e",
+        "1e+",
+        "1.2.3",
+        "--1",
+        "1_0",
+        " 1",
+        "1 ",
+        "NaN",
+        "0x10",
+        "\u{663}",
+        "1e20",
+        "1e-19",
+        "100000000000000000000",
+        "1.0000000000000000001",
+        "9e-99999999999999999999",
+        "1e99999999999999999999",
+    ] {
+        assert_eq!(plain(text), None, "{text}");
+    }
+}
+
+#[test]
+fn rates_round_half_away_from_zero() {
+    assert_eq!(rate("-295.4", "64324").as_deref(), Some("-0.004592"));
+    assert_eq!(rate("0.0000005", "1").as_deref(), Some("0.000001"));
+    assert_eq!(rate("-0.0000005", "1").as_deref(), Some("-0.000001"));
+    assert_eq!(rate("-0.0000004", "1").as_deref(), Some("0.000000"));
+    assert_eq!(rate("0.9999995", "1").as_deref(), Some("1.000000"));
+    assert_eq!(rate("1", "-3").as_deref(), Some("-0.333333"));
+    assert_eq!(rate("1", "0"), None);
+    assert_eq!(rate("99999999999999999999", "0.000000000000000001").as_deref(), Some("99999999999999999999000000000000000000.000000"));
+}
+
+#[test]
+fn a_total_outgrows_128_bits() {
+    let mut total = Total::default();
+    let amount = Decimal::parse(b"99999999999999999999.999999999999999999").unwrap().amount().unwrap();
+    for _ in 0..5_000 {
+        total.add(amount);
+    }
+    let mut out = Vec::new();
+    total.write(&mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), "499999999999999999999999.999999999999995");
+    for _ in 0..4_999 {
+        total.subtract(amount);
+    }
+    let mut out = Vec::new();
+    total.write(&mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), "99999999999999999999.999999999999999999");
+}
+
+#[test]
+fn fixed_decimals_lose_nothing() {
+    let amount = Decimal::parse(b"0.0000510").unwrap().amount().unwrap();
+    assert_eq!(amount.fixed(8), Some(5_100));
+    assert_eq!(amount.fixed(6), Some(51));
+    assert_eq!(amount.fixed(5), None);
+    assert_eq!(amount.fixed(19), None);
+}
+
+#[test]
+fn integers_are_written_as_the_library_does() {
+    for exponent in 0..38 {
+        for value in [10_u128.pow(exponent) - 1, 10_u128.pow(exponent), 10_u128.pow(exponent) + 1] {
+            let mut out = Vec::new();
+            write_integer(value, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn eight_bytes_are_read_as_one(text in "[0-9]{0,8}[./:e\"\u{e9}]{8}") {
+        let bytes: [u8; 8] = *text.as_bytes().first_chunk().unwrap();
+        let count = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let value = text[..count].parse().unwrap_or(0);
+        prop_assert_eq!(digits_of_eight(bytes), (value, count));
+    }
+
+    #[test]
+    fn the_common_spelling_is_read_alike(text in "[0-9]{0,20}(\\.[0-9]{0,19})?[,\"e]?") {
+        if let Some((amount, decimals, length)) = Decimal::parse_short(text.as_bytes()) {
+            prop_assert_eq!(Decimal::parse(&text.as_bytes()[..length]).map(Decimal::amount), Ok(Some(amount)));
+            let shown = &text[..length];
+            prop_assert_eq!(shown.split_once('.').map_or(0, |(_, decimals)| decimals.len()), usize::from(decimals));
+            prop_assert!(!shown.starts_with('0') || shown == "0" || shown.starts_with("0."));
+        }
+    }
+
+    #[test]
+    fn a_window_is_read_as_the_text(text in "[0-9]{0,17}(\\.[0-9]{0,10})?", behind in "[,\"eE}.\\\\]?[0-9. \"]{24}") {
+        let both = [text.as_str(), &behind].concat();
+        if let Some(Common { amount, length, decimals }) = Common::read(both.as_bytes()) {
+            prop_assert_eq!(parse_long(&both.as_bytes()[..length]), Ok(amount.0));
+            prop_assert_eq!(both[..length].split_once('.').map_or(0, |(_, decimals)| decimals.len()), decimals);
+            prop_assert!(!both.as_bytes()[length].is_ascii_digit());
+            prop_assert!(!both.starts_with('0') || !both.as_bytes()[1].is_ascii_digit());
+        } else {
+            let next = both.as_bytes()[text.len()];
+            let (whole, decimals) = text.split_once('.').map_or((text.len(), 1), |(whole, decimals)| (whole.len(), decimals.len()));
+            let is_common = (1..=15).contains(&whole) && (1..=8).contains(&decimals) && text.len() <= 14 && (!text.starts_with('0') || whole == 1);
+            prop_assert!(!is_common || next.is_ascii_digit() || next == b'.', "{}", both);
+        }
+    }
+
+    #[test]
+    fn exponents_are_read_alike(text in "[0-9]{1,2}(\\.[0-9]{1,9})?[eE][+-]?[0-9]{1,3}", behind in "[,\"}]") {
+        let padded = [text.as_str(), &behind, &" ".repeat(24)].concat();
+        match Common::read_scientific(padded.as_bytes()) {
+            Some((amount, length)) => {
+                prop_assert_eq!(length, text.len());
+                prop_assert_eq!(Decimal::parse(text.as_bytes()).map(Decimal::amount), Ok(Some(amount)));
+            }
+            None => {}
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_read_alike(text in "[0-9]{0,20}[.,\"e]?") {
+        if let Some((value, length)) = parse_whole(text.as_bytes()) {
+            prop_assert_eq!(text[..length].parse(), Ok(value));
+            prop_assert_eq!(&value.to_string(), &text[..length]);
+        }
+    }
+
+    #[test]
+    fn short_and_long_readers_agree(text in "[0-9]{1,21}(\\.[0-9]{1,20})?") {
+        if let Some((amount, _, length)) = Decimal::parse_short(text.as_bytes()) {
+            prop_assert_eq!(parse_long(&text.as_bytes()[..length]), Ok(amount.0));
+        }
+    }
+
+    #[test]
+    fn agrees_with_rust_decimal(a in "-?(0|[1-9][0-9]{0,8})(\\.[0-9]{1,9})?", b in "-?(0|[1-9][0-9]{0,8})(\\.[0-9]{1,9})?") {
+        let (x, y) = (Decimal::parse(a.as_bytes()).unwrap(), Decimal::parse(b.as_bytes()).unwrap());
+        let (p, q) = (rust_decimal::Decimal::from_str(&a).unwrap(), rust_decimal::Decimal::from_str(&b).unwrap());
+        let mut out = Vec::new();
+        x.minus(y).write(&mut out);
+        let difference = rust_decimal::Decimal::from_str(std::str::from_utf8(&out).unwrap()).unwrap();
+        prop_assert_eq!(difference, p - q);
+        if !q.is_zero() {
+            let expected = (p / q).round_dp_with_strategy(6, RoundingStrategy::MidpointAwayFromZero);
+            let mut out = Vec::new();
+            Rate::of(x, y).unwrap().write(&mut out);
+            let text = String::from_utf8(out).unwrap();
+            prop_assert_eq!(rust_decimal::Decimal::from_str(&text).unwrap(), expected);
+            prop_assert!(text != "-0.000000");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back(text in "-?[0-9]{1,20}(\\.[0-9]{1,18})?(e-?[0-9])?") {
+        if let Ok(value) = Decimal::parse(text.as_bytes()) {
+            let mut out = Vec::new();
+            value.write(&mut out);
+            prop_assert_eq!(Decimal::parse(&out), Ok(value));
+        }
+    }
+}
