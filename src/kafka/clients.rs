@@ -1,10 +1,14 @@
 //! How every Kafka client is set up: each librdkafka property that matters, set explicitly, with the reason.
 
+use std::time::Duration;
+
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
 use crate::config::{Config, StartAt, properties};
 
+/// How long a transaction's records wait for company at the most.
+const TRANSACTION_LINGER_MAX: Duration = Duration::from_millis(1);
 /// A record that is larger than this is not fetched; brokers take up to 1 MiB by default.
 const RECORD_BYTES_MAX: usize = 128 << 20;
 
@@ -75,6 +79,8 @@ pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
     let mut client = producer(config);
     client
         .set("transactional.id", id)
+        // At the end of every transaction its last records would wait for company that cannot come.
+        .set("linger.ms", config.kafka.linger.min(TRANSACTION_LINGER_MAX).as_millis().to_string())
         // How long readers wait for a transaction whose producer has died.
         .set("transaction.timeout.ms", config.transactions.timeout.as_millis().to_string())
         // librdkafka wants it to be no longer than that; a message that is not written by then is written by the next transaction.

@@ -152,11 +152,12 @@ impl Cluster {
         warnings
     }
 
-    /// The cluster's own name for itself; empty where no broker tells before `deadline`.
+    /// The cluster's own name for itself, or where no broker tells it before `deadline` the brokers that were asked.
     #[must_use]
     pub fn id(&self, deadline: Instant) -> String {
         let left = deadline.saturating_duration_since(Instant::now());
-        self.observer.client().fetch_cluster_id(left.clamp(REQUEST_TIMEOUT_MIN, REQUEST_TIMEOUT)).unwrap_or_default()
+        let id = self.observer.client().fetch_cluster_id(left.clamp(REQUEST_TIMEOUT_MIN, REQUEST_TIMEOUT));
+        id.filter(|id| !id.is_empty()).unwrap_or_else(|| self.config.brokers.clone())
     }
 
     /// First offset and end of a lane's log.
