@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use market_hub::batch::Place;
-use market_hub::checkpoint::Checkpoint;
+use market_hub::checkpoint::{Checkpoint, Claim};
 use market_hub::delivery::{Hold, Progress, Step, Ticket};
 
 use crate::broker::World;
@@ -66,6 +66,7 @@ pub(crate) struct Parcel {
 /// See the module.
 pub(crate) struct Lane {
     index: usize,
+    claim: Claim,
     pub(crate) progress: Progress,
     pub(crate) hold: Hold<u64>,
     queue: Option<Queue>,
@@ -78,9 +79,10 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    pub(crate) fn new(world: &mut World, index: usize, checkpoint: Checkpoint, log: (i64, i64)) -> Self {
+    pub(crate) fn new(world: &mut World, index: usize, claim: Claim, checkpoint: Checkpoint, log: (i64, i64)) -> Self {
         let mut lane = Self {
             index,
+            claim,
             progress: Progress::starting_at(checkpoint, log.0, world.plan.restore_max),
             hold: Hold::None,
             queue: None,
@@ -232,7 +234,7 @@ impl Lane {
             return;
         }
         assert!(wanted < log.0 && log.0 <= world.logs[self.index].low, "a gap where there is none");
-        world.check.skips(self.index, wanted, log.0);
+        world.check.skips(self.index, self.claim, wanted, log.0);
         self.core.forget_books();
         self.progress.jump(Checkpoint::without_books(log.0));
         self.run = world.check.begins(log.0);
