@@ -194,7 +194,7 @@ impl Hub {
     pub(crate) fn stop(&mut self, world: &mut World) {
         self.is_stopping = true;
         for lane in 0..self.lanes.len() {
-            let parcel = self.lanes[lane].hand_over(world);
+            let parcel = self.lanes[lane].hand_over_all(world);
             parcel.into_iter().for_each(|parcel| self.send(parcel));
         }
     }

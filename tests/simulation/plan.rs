@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     /// Batches that a lane may have under way.
     pub(crate) channel: usize,
     pub(crate) batch_records: usize,
+    /// Records that are put into one array; 1 without arrays.
+    pub(crate) array: usize,
     /// Messages that fit in a producer's queue.
     pub(crate) queue: usize,
     pub(crate) restore_max: u64,
@@ -74,10 +76,11 @@ impl Plan {
         Self {
             exactly_once,
             lanes: 1 + random.below(3),
-            inputs: 10 + random.below(40),
-            steps: 150 + random.below(450),
+            inputs: 10 + random.below(60),
+            steps: 150 + random.below(850),
             channel: 1 + random.below(4),
             batch_records: 1 + random.below(5),
+            array: random.pick(&[1, 1, 4]),
             queue: random.pick(&[1, 3, 10, 100]),
             restore_max: random.pick(&[0, 5, 20, 200_000, 200_000, 200_000]),
             stop_at_gaps: random.below(3) == 0,
