@@ -32,8 +32,10 @@ pub struct Progress {
     watermark: Watermark,
     /// The offset of the next record that is wanted.
     position: i64,
-    /// How often the lane has begun again.
+    /// How often the lane has begun again after it had handed something over.
     epoch: u32,
+    /// Whether it has handed something over in this epoch.
+    has_handed_over: bool,
     phase: Phase,
 }
 
@@ -48,15 +50,21 @@ impl Progress {
     /// A lane that begins at `checkpoint`. Its log begins at `log_start`; at most `envelopes_max` are read again.
     #[must_use]
     pub fn starting_at(checkpoint: Checkpoint, log_start: i64, envelopes_max: u64) -> Self {
-        let mut progress = Self { watermark: Watermark::starting_at(checkpoint), position: checkpoint.offset, epoch: 0, phase: Phase::Live };
+        let mut progress =
+            Self { watermark: Watermark::starting_at(checkpoint), position: checkpoint.offset, epoch: 0, has_handed_over: false, phase: Phase::Live };
         progress.begin(checkpoint, log_start, envelopes_max);
         progress
     }
 
     /// Begins again at `checkpoint`: what is under way counts no more. Bounds as in [`Progress::starting_at`].
+    ///
+    /// The epoch changes only where there is something that it must be told from. Whoever sends batches counts the rewinds that it asks for, and knows
+    /// of no other: not of one in the middle of a rebuild, when the log has lost what was to be read again.
     pub fn rewind(&mut self, checkpoint: Checkpoint, log_start: i64, envelopes_max: u64) {
         self.watermark.rewind(checkpoint);
-        self.epoch = self.epoch.wrapping_add(1);
+        if std::mem::take(&mut self.has_handed_over) {
+            self.epoch = self.epoch.wrapping_add(1);
+        }
         self.begin(checkpoint, log_start, envelopes_max);
     }
 
@@ -126,6 +134,7 @@ impl Progress {
     /// Notes a batch, which completes what lies below `next.offset`.
     pub fn hand_over(&mut self, next: Checkpoint) -> Ticket {
         debug_assert!(next.offset <= self.position, "sent <= polled");
+        self.has_handed_over = true;
         self.watermark.send(next)
     }
 
@@ -157,7 +166,7 @@ impl Progress {
         self.position
     }
 
-    /// How often the lane has begun again; a batch of another epoch is not wanted any more.
+    /// How often the lane has begun again after it had handed something over; a batch of another epoch is not wanted any more.
     #[must_use]
     pub const fn epoch(&self) -> u32 {
         self.epoch
@@ -199,6 +208,17 @@ mod tests {
             assert_eq!(restore.from, from, "log from {log_start}, at most {envelopes_max}");
         }
         assert_eq!(Progress::starting_at(Checkpoint::without_books(10), 0, 100).restoring(), None);
+    }
+
+    #[test]
+    fn a_rebuild_that_begins_again_is_of_the_same_epoch() {
+        let mut progress = Progress::starting_at(with_books(10, 7), 0, 100);
+        progress.rewind(with_books(10, 7), 9, 100);
+        assert_eq!((progress.epoch(), progress.position()), (0, 9));
+        assert_eq!((progress.step(9), progress.finish_restore(10).is_some(), progress.step(10)), (Step::Restore, true, Step::Process));
+        progress.hand_over(with_books(11, 7));
+        progress.rewind(with_books(10, 7), 9, 100);
+        assert_eq!(progress.epoch(), 1);
     }
 
     #[test]

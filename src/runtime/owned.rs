@@ -199,7 +199,7 @@ impl Owned {
         self.restarts += 1;
     }
 
-    /// The offset is not in the log. What was taken before is delivered first.
+    /// The offset is not in the log. What was taken before is delivered first: the caller hands it over, also what waits for its array.
     pub(super) fn lose_offset(&mut self, fault: &str) {
         if let Some(restore) = self.progress.restoring() {
             // Only books are lost: the log begins later than it did when the lane began.
@@ -207,6 +207,7 @@ impl Owned {
         }
         log::error!("{}: {fault}", self.id);
         self.state = LaneState::Stall(fault.to_owned());
+        self.flush_stack();
         self.progress.halt();
         self.queue = None;
         self.hold = Hold::Gone { until: Instant::now(), asked: false };

@@ -166,7 +166,8 @@ impl Worker {
                 }
                 Polled::OffsetGone(fault) => {
                     lane.lose_offset(&fault);
-                    true
+                    self.hand_over(index, Duration::ZERO);
+                    return taken;
                 }
             };
             if ends {

@@ -134,13 +134,13 @@ impl World {
     }
 
     /// Where a lane starts.
-    pub(crate) fn start(&mut self, lane: usize) -> (Checkpoint, (i64, i64)) {
+    pub(crate) fn start(&mut self, lane: usize, claim: Claim) -> (Checkpoint, (i64, i64)) {
         let log = self.logs[lane].range();
         let checkpoint = match self.committed(lane) {
             Some((checkpoint, _)) => checkpoint,
             // Nobody has promised anything about what was deleted before the first commit.
             None => {
-                self.check.skips(lane, 0, log.0);
+                self.check.skips(lane, claim, 0, log.0);
                 Checkpoint::without_books(log.0)
             }
         };
@@ -192,8 +192,8 @@ impl World {
         let (messages, before) = (open.messages.len(), self.committed_offset(lane));
         self.note(|| format!("lane {lane}: {messages} messages and {:?} are {}", open.offset, if commit { "committed" } else { "aborted" }));
         if commit {
-            let checkpoint = open.offset.as_ref().map(|(offset, metadata)| Checkpoint::read(*offset, metadata.as_bytes()).expect("it is ours").0);
-            self.check.committed_together(lane, before, &open.messages, checkpoint.as_ref());
+            let committed = open.offset.as_ref().map(|(offset, metadata)| Checkpoint::read(*offset, metadata.as_bytes()).expect("it is ours"));
+            self.check.committed_together(lane, before, &open.messages, committed);
             if open.offset.is_some() {
                 self.committed[lane] = open.offset;
             }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use market_hub::batch::Place;
-use market_hub::checkpoint::{BooksMark, Checkpoint};
+use market_hub::checkpoint::{BooksMark, Checkpoint, Claim};
 
 use crate::input::{Core, Input, Message, Topic, dead_letter};
 
@@ -19,8 +19,8 @@ struct Expected {
 struct LaneCheck {
     core: Core,
     expected: Vec<Expected>,
-    /// Offsets that were deleted unread, as the hub has said.
-    skipped: Vec<Range<i64>>,
+    /// Offsets that were deleted unread, as an instance has said, which goes for that one alone.
+    skipped: Vec<(Claim, Range<i64>)>,
     /// Books that rest on what is before one of these offsets are lost from there on.
     lost: Vec<i64>,
     /// The last record of the output topic, and in which run it was written.
@@ -116,20 +116,21 @@ impl Check {
     pub(crate) fn committed(&mut self, lane: usize, before: i64, checkpoint: &Checkpoint) {
         let check = &self.lanes[lane];
         check.must_be_the_books(lane, checkpoint);
-        for expected in check.between(before, checkpoint.offset) {
+        for expected in check.between(before, checkpoint.offset, None) {
             let missing = expected.messages.iter().find(|(_, acknowledged)| !acknowledged);
             assert!(missing.is_none(), "lane {lane}: {} is committed, but not acknowledged is {missing:?}", checkpoint.offset);
         }
     }
 
     /// A transaction was committed.
-    pub(crate) fn committed_together(&mut self, lane: usize, before: i64, messages: &[Message], checkpoint: Option<&Checkpoint>) {
+    pub(crate) fn committed_together(&mut self, lane: usize, before: i64, messages: &[Message], committed: Option<(Checkpoint, Option<Claim>)>) {
         let check = &self.lanes[lane];
+        let (checkpoint, claim) = committed.unzip();
         let now = checkpoint.map_or(before, |checkpoint| checkpoint.offset);
         assert!(now >= before, "lane {lane}: the committed offset went back from {before} to {now}");
         for topic in [Topic::Output, Topic::DeadLetters] {
             let found: Vec<Place> = messages.iter().filter(|message| message.topic == topic).map(|message| message.place).collect();
-            let expected = check.between(before, now).flat_map(|expected| &expected.messages);
+            let expected = check.between(before, now, claim.flatten()).flat_map(|expected| &expected.messages);
             let becomes = |message: &Message| if message.is_oversized { Topic::DeadLetters } else { message.topic };
             let expected: Vec<Place> = expected.filter(|(message, _)| becomes(message) == topic).map(|(message, _)| message.place).collect();
             assert_eq!(found, expected, "lane {lane}: {topic:?} of the transaction that committed {before} to {now}");
@@ -138,9 +139,9 @@ impl Check {
         checkpoint.iter().for_each(|checkpoint| check.must_be_the_books(lane, checkpoint));
     }
 
-    /// The hub says that it leaves out what was deleted unread; `low` is the first offset that is left.
-    pub(crate) fn skips(&mut self, lane: usize, from: i64, low: i64) {
-        self.lanes[lane].skipped.push(from..low);
+    /// An instance says that it leaves out what was deleted unread; `low` is the first offset that is left.
+    pub(crate) fn skips(&mut self, lane: usize, claim: Claim, from: i64, low: i64) {
+        self.lanes[lane].skipped.push((claim, from..low));
         self.loses_books(lane, low);
     }
 
@@ -166,11 +167,12 @@ impl LaneCheck {
         self.expected[index].messages.get_mut(place.frame? as usize)
     }
 
-    /// What comes of the offsets in a range, but for those that are skipped.
-    fn between(&self, from: i64, to: i64) -> impl Iterator<Item = &Expected> {
+    /// What comes of the offsets in a range, but for those that an instance, or any, has skipped.
+    fn between(&self, from: i64, to: i64, by: Option<Claim>) -> impl Iterator<Item = &Expected> {
         let first = self.expected.partition_point(|expected| expected.offset < from);
         let range = self.expected[first..].iter().take_while(move |expected| expected.offset < to);
-        range.filter(|expected| !self.skipped.iter().any(|skipped| skipped.contains(&expected.offset)))
+        let is_skipped = move |offset| self.skipped.iter().any(|(claim, skipped)| by.is_none_or(|by| by == *claim) && skipped.contains(&offset));
+        range.filter(move |expected| !is_skipped(expected.offset))
     }
 
     /// What is written is what an uninterrupted lane writes; or is flagged, if the book is rightly lost.

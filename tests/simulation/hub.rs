@@ -57,7 +57,7 @@ pub(crate) struct Hub {
 impl Hub {
     fn new(world: &mut World, claim: Claim, starts: &[Start], sending: Sending) -> Self {
         world.note(|| format!("{:x} starts at {starts:?}", claim.0));
-        let mut lanes: Vec<Lane> = starts.iter().enumerate().map(|(lane, &(checkpoint, log))| Lane::new(world, lane, checkpoint, log)).collect();
+        let mut lanes: Vec<Lane> = starts.iter().enumerate().map(|(lane, &(checkpoint, log))| Lane::new(world, lane, claim, checkpoint, log)).collect();
         lanes.iter_mut().for_each(Lane::read);
         let (answers, asks, told) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         Self { claim, lanes, sending, answers, asks, told, is_committing: false, is_stopping: false }
@@ -194,7 +194,7 @@ impl Hub {
     pub(crate) fn stop(&mut self, world: &mut World) {
         self.is_stopping = true;
         for lane in 0..self.lanes.len() {
-            let parcel = self.lanes[lane].hand_over(world);
+            let parcel = self.lanes[lane].hand_over_all(world);
             parcel.into_iter().for_each(|parcel| self.send(parcel));
         }
     }
@@ -250,7 +250,7 @@ impl Instance {
             let taking = lanes.clone().map(|lane| TakeOver::new(lane, claim)).collect();
             return Self::Starting { claim, taking, taken: lanes.map(|_| None).collect() };
         }
-        let starts: Vec<Start> = lanes.map(|lane| world.start(lane)).collect();
+        let starts: Vec<Start> = lanes.map(|lane| world.start(lane, claim)).collect();
         let sending = Sending::One(Sender::new(world));
         Self::Running(Hub::new(world, claim, &starts, sending))
     }

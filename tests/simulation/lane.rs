@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use market_hub::batch::Place;
-use market_hub::checkpoint::Checkpoint;
+use market_hub::checkpoint::{Checkpoint, Claim};
 use market_hub::delivery::{Hold, Progress, Step, Ticket};
 
 use crate::broker::World;
 use crate::check::Serial;
-use crate::input::{Core, Input, Message, Restored};
+use crate::input::{Core, Input, Message, Restored, Topic};
 
 /// The first pause before a lane begins again after a failure, and the longest, in milliseconds.
 const PAUSE_MS: (u64, u64) = (100, 5_000);
@@ -66,10 +66,14 @@ pub(crate) struct Parcel {
 /// See the module.
 pub(crate) struct Lane {
     index: usize,
+    claim: Claim,
     pub(crate) progress: Progress,
     pub(crate) hold: Hold<u64>,
     queue: Option<Queue>,
     core: Core,
+    /// With arrays, records that wait for theirs, and the checkpoint before the envelope of the first.
+    stack: Vec<Message>,
+    held: Option<Checkpoint>,
     batch: Vec<Message>,
     is_open: bool,
     pub(crate) under_way: usize,
@@ -78,13 +82,16 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    pub(crate) fn new(world: &mut World, index: usize, checkpoint: Checkpoint, log: (i64, i64)) -> Self {
+    pub(crate) fn new(world: &mut World, index: usize, claim: Claim, checkpoint: Checkpoint, log: (i64, i64)) -> Self {
         let mut lane = Self {
             index,
+            claim,
             progress: Progress::starting_at(checkpoint, log.0, world.plan.restore_max),
             hold: Hold::None,
             queue: None,
             core: Core::new(index),
+            stack: Vec::new(),
+            held: None,
             batch: Vec::new(),
             is_open: false,
             under_way: 0,
@@ -98,6 +105,9 @@ impl Lane {
     /// Polls what is there; `Some` are batches to send.
     pub(crate) fn poll(&mut self, world: &mut World) -> Vec<Parcel> {
         let mut parcels = Vec::new();
+        if world.random.below(8) == 0 {
+            self.flush_stack();
+        }
         for _ in 0..1 + world.random.below(6) {
             if self.under_way >= world.plan.channel {
                 break;
@@ -110,6 +120,8 @@ impl Lane {
                         parcels.extend(self.hand_over(world));
                     }
                 }
+                // An array of a transaction waits for its interval.
+                Polled::Nothing if world.plan.array > 1 && world.plan.exactly_once && world.random.below(4) > 0 => break,
                 Polled::Nothing => {
                     parcels.extend(self.hand_over(world));
                     break;
@@ -126,23 +138,64 @@ impl Lane {
 
     fn take(&mut self, world: &mut World, input: &Input) {
         self.finish_restore(world, input.offset);
+        let before = self.progress.position();
         match self.progress.step(input.offset) {
             Step::Ignore => return,
             Step::Restore => self.core.process(input, &mut Vec::new()),
             Step::Process => {
-                self.core.process(input, &mut self.batch);
+                self.process(world, input, before);
                 self.is_open = true;
             }
         }
         self.finish_restore(world, self.progress.position());
     }
 
+    fn process(&mut self, world: &World, input: &Input, before: i64) {
+        if world.plan.array == 1 {
+            return self.core.process(input, &mut self.batch);
+        }
+        // A record that waits holds its whole envelope back.
+        let before = self.core.checkpoint(before);
+        let mut messages = Vec::new();
+        self.core.process(input, &mut messages);
+        for message in messages {
+            if message.topic == Topic::DeadLetters {
+                self.batch.push(message);
+                continue;
+            }
+            self.held.get_or_insert(before);
+            self.stack.push(message);
+            if self.stack.len() >= world.plan.array {
+                self.flush_stack();
+            }
+        }
+    }
+
+    /// Lets the open array leave.
+    fn flush_stack(&mut self) {
+        self.held = None;
+        self.batch.append(&mut self.stack);
+        self.is_open |= !self.batch.is_empty();
+    }
+
+    /// Closes the open batch, if there is one, with what waits for an array where that is wanted.
+    pub(crate) fn hand_over_all(&mut self, world: &mut World) -> Option<Parcel> {
+        self.flush_stack();
+        self.hand_over(world)
+    }
+
     /// Closes the open batch, if there is one.
-    pub(crate) fn hand_over(&mut self, world: &mut World) -> Option<Parcel> {
+    fn hand_over(&mut self, world: &mut World) -> Option<Parcel> {
+        if self.is_open && world.plan.exactly_once {
+            self.flush_stack();
+        }
         if !std::mem::take(&mut self.is_open) {
             return None;
         }
-        let checkpoint = self.core.checkpoint(self.progress.position());
+        let checkpoint = self.held.unwrap_or_else(|| self.core.checkpoint(self.progress.position()));
+        if self.batch.is_empty() && checkpoint.offset == self.progress.watermark().sent() {
+            return None;
+        }
         let ticket = self.progress.hand_over(checkpoint);
         let serial = world.check.hands_over(self.run, checkpoint.offset, self.batch.len());
         world.note(|| format!("lane {}: hands over {} messages below {}", self.index, self.batch.len(), checkpoint.offset));
@@ -174,6 +227,8 @@ impl Lane {
         self.progress.halt();
         (self.queue, self.is_open) = (None, false);
         self.batch.clear();
+        self.stack.clear();
+        self.held = None;
         self.hold = Hold::Failed { until: world.now_ms + wait, checkpoint, asked: false };
         if wait > 0 {
             self.pause_ms = (self.pause_ms * 2).min(PAUSE_MS.1);
@@ -185,6 +240,7 @@ impl Lane {
         if let Some(restore) = self.progress.restoring() {
             return self.fail(world, Some(restore.target), Vec::new());
         }
+        self.flush_stack();
         self.progress.halt();
         self.queue = None;
         self.hold = Hold::Gone { until: world.now_ms, asked: false };
@@ -232,7 +288,7 @@ impl Lane {
             return;
         }
         assert!(wanted < log.0 && log.0 <= world.logs[self.index].low, "a gap where there is none");
-        world.check.skips(self.index, wanted, log.0);
+        world.check.skips(self.index, self.claim, wanted, log.0);
         self.core.forget_books();
         self.progress.jump(Checkpoint::without_books(log.0));
         self.run = world.check.begins(log.0);

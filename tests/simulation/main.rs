@@ -141,8 +141,9 @@ impl Simulation {
         let crashes = std::mem::take(&mut self.world.crashes);
         let ends = match &self.instances[index] {
             Instance::Running(hub) if hub.is_fenced() => {
-                let owner = self.world.committed(lane).and_then(|(_, owner)| owner);
-                self.world.note(|| format!("{:x} is fenced, lane {lane} belongs to {owner:?}", hub.claim.0));
+                let owners: Vec<_> = (0..self.world.plan.lanes).filter_map(|lane| self.world.committed(lane)?.1).collect();
+                self.world.note(|| format!("{:x} is fenced, the lanes belong to {owners:?}", hub.claim.0));
+                assert!(owners.iter().any(|owner| *owner != hub.claim), "{:x} gives up its own lanes", hub.claim.0);
                 true
             }
             Instance::Running(hub) => hub.has_stopped(),

@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     /// Batches that a lane may have under way.
     pub(crate) channel: usize,
     pub(crate) batch_records: usize,
+    /// Records that are put into one array; 1 without arrays.
+    pub(crate) array: usize,
     /// Messages that fit in a producer's queue.
     pub(crate) queue: usize,
     pub(crate) restore_max: u64,
@@ -62,9 +64,9 @@ impl Plan {
             fatal: rate(&[5, 20]),
             ask: rate(&[20, 100, 400]),
             call: rate(&[20, 100, 300]),
-            crash: rate(&[3, 10, 30]),
+            crash: rate(&[3, 10, 40]),
             stop: rate(&[3, 10]),
-            retention: rate(&[3, 10, 30]),
+            retention: rate(&[5, 20, 60]),
             outage: rate(&[3, 10]),
             second: rate(&[3, 10, 30]),
             pause: rate(&[5, 20]),
@@ -74,10 +76,11 @@ impl Plan {
         Self {
             exactly_once,
             lanes: 1 + random.below(3),
-            inputs: 10 + random.below(40),
-            steps: 150 + random.below(450),
+            inputs: 10 + random.below(60),
+            steps: 150 + random.below(850),
             channel: 1 + random.below(4),
             batch_records: 1 + random.below(5),
+            array: random.pick(&[1, 1, 4]),
             queue: random.pick(&[1, 3, 10, 100]),
             restore_max: random.pick(&[0, 5, 20, 200_000, 200_000, 200_000]),
             stop_at_gaps: random.below(3) == 0,

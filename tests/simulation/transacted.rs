@@ -59,7 +59,7 @@ impl TakeOver {
         }
         if self.stage == 2 {
             world.ask_committed(lane)?;
-            self.start = Some(world.start(lane));
+            self.start = Some(world.start(lane, self.claim));
             return Ok(());
         }
         let (client, (checkpoint, _)) = self.client.as_mut().zip(self.start).ok_or(Fault::Fatal)?;
