@@ -1,5 +1,4 @@
 //! The core allocates nothing for a frame once it is warm: counted by an allocator that counts, for all kinds of frame that are measured.
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![expect(unsafe_code, reason = "an allocator is unsafe by its nature; this one hands everything on")]
 
 #[path = "../benches/pipeline/data.rs"]

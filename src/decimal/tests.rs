@@ -159,12 +159,9 @@ proptest! {
     #[test]
     fn exponents_are_read_alike(text in "[0-9]{1,2}(\\.[0-9]{1,9})?[eE][+-]?[0-9]{1,3}", behind in "[,\"}]") {
         let padded = [text.as_str(), &behind, &" ".repeat(24)].concat();
-        match Common::read_scientific(padded.as_bytes()) {
-            Some((amount, length)) => {
-                prop_assert_eq!(length, text.len());
-                prop_assert_eq!(Decimal::parse(text.as_bytes()).map(Decimal::amount), Ok(Some(amount)));
-            }
-            None => {}
+        if let Some((amount, length)) = Common::read_scientific(padded.as_bytes()) {
+            prop_assert_eq!(length, text.len());
+            prop_assert_eq!(Decimal::parse(text.as_bytes()).map(Decimal::amount), Ok(Some(amount)));
         }
     }
 

@@ -239,7 +239,7 @@ impl Hub {
 /// An instance, from its start on.
 pub(crate) enum Instance {
     Starting { claim: Claim, taking: Vec<TakeOver>, taken: Vec<Option<(Client, Start)>> },
-    Running(Hub),
+    Running(Box<Hub>),
 }
 
 impl Instance {
@@ -252,7 +252,7 @@ impl Instance {
         }
         let starts: Vec<Start> = lanes.map(|lane| world.start(lane, claim)).collect();
         let sending = Sending::One(Sender::new(world));
-        Self::Running(Hub::new(world, claim, &starts, sending))
+        Self::Running(Box::new(Hub::new(world, claim, &starts, sending)))
     }
 
     pub(crate) fn step(&mut self, world: &mut World, which: usize, lane: usize) {
@@ -268,7 +268,7 @@ impl Instance {
                 if taken.iter().all(Option::is_some) {
                     let (clients, starts): (Vec<Client>, Vec<Start>) = taken.drain(..).flatten().unzip();
                     let transacted = clients.into_iter().enumerate().map(|(lane, client)| Transacted::new(world, lane, *claim, client)).collect();
-                    *self = Self::Running(Hub::new(world, *claim, &starts, Sending::EachLane(transacted)));
+                    *self = Self::Running(Box::new(Hub::new(world, *claim, &starts, Sending::EachLane(transacted))));
                 }
             }
         }
