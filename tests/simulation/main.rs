@@ -178,7 +178,7 @@ impl Simulation {
     }
 
     fn running(&self) -> impl Iterator<Item = &Hub> {
-        self.instances.iter().filter_map(|instance| if let Instance::Running(hub) = instance { Some(hub) } else { None })
+        self.instances.iter().filter_map(|instance| if let Instance::Running(hub) = instance { Some(&**hub) } else { None })
     }
 
     fn is_drained(&self) -> bool {
