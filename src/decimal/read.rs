@@ -1,5 +1,6 @@
 //! Numbers of any length and spelling, digit by digit or by eights.
 
+use super::lanes::{not_digits, two_numbers};
 use super::{DECIMALS, INTEGER_DIGITS, NotANumber, POWERS};
 
 /// Reads a whole number of up to 18 digits, without a superfluous leading zero, from the start of `text`. Returns it with
@@ -7,6 +8,16 @@ use super::{DECIMALS, INTEGER_DIGITS, NotANumber, POWERS};
 #[inline]
 #[must_use]
 pub fn parse_whole(text: &[u8]) -> Option<(u64, usize)> {
+    if let Some(window) = text.first_chunk::<16>()
+        && let length @ 1..16 = not_digits(window).trailing_zeros() as usize
+        && (window[0] != b'0' || length == 1)
+    {
+        let [high, low] = [0, length.saturating_sub(8)].map(|at| window[at..].first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight)));
+        // The last eight digits, and those before them; zeros before the first.
+        let (high, low) = if length <= 8 { (0, low << (64 - 8 * length)) } else { (high << (64 - 8 * (length - 8)), low) };
+        let (high, low) = two_numbers(high.to_le_bytes(), low.to_le_bytes());
+        return Some((u64::from(high) * POWERS[8] + u64::from(low), length));
+    }
     let window = &text[..text.len().min(DECIMALS + 1)];
     let (value, length) = leading_digits(window, 0);
     let is_common = (1..=DECIMALS).contains(&length) && (window[0] != b'0' || length == 1);

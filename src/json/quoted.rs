@@ -1,9 +1,6 @@
 //! Strings that hold a frame as the collector writes it: quotes are escaped in them, and nothing else. Backslashes and
 //! quotes then come in pairs, so that the end is found without following the escapes one by one.
 
-/// How many bytes are looked at together.
-const BLOCK: usize = 64;
-
 /// The length of the string at the start of `text`, quotes included, if quotes are escaped in it and nothing else;
 /// `None` for any other string, and where there is none.
 #[must_use]
@@ -12,12 +9,8 @@ pub fn quoted_length(text: &[u8]) -> Option<usize> {
         return None;
     }
     // The opening quote is no backslash: behind it a quote would end the string, as behind any other byte.
-    let mut at = 0;
-    while let Some(window) = text[at..].first_chunk()
-        && is_inside(window)
-    {
-        at += BLOCK;
-    }
+    let mut at = inside::<65>(text, 0);
+    at = inside::<17>(text, at);
     loop {
         let [byte, next] = *text.get(at..)?.first_chunk()?;
         match (byte, next) {
@@ -30,9 +23,21 @@ pub fn quoted_length(text: &[u8]) -> Option<usize> {
     }
 }
 
+/// Where the blocks of `N - 1` bytes from `at` on end that [are inside](is_inside) a string.
+#[inline(always)]
+fn inside<const N: usize>(text: &[u8], mut at: usize) -> usize {
+    while let Some(window) = text[at..].first_chunk::<N>()
+        && is_inside(window)
+    {
+        at += N - 1;
+    }
+    at
+}
+
 /// Whether a block, seen with the byte behind it, has a quote behind each backslash and behind nothing else, and no
 /// control character. Without branches, so that it takes a few instructions for 16 bytes.
-fn is_inside(window: &[u8; BLOCK + 1]) -> bool {
+#[inline(always)]
+fn is_inside<const N: usize>(window: &[u8; N]) -> bool {
     let mut fault = false;
     for (&byte, &next) in window.iter().zip(&window[1..]) {
         fault |= (byte == b'\\') != (next == b'"');

@@ -100,10 +100,13 @@ impl<const ESCAPED: bool, const SPACED: bool> Scanner<'_, ESCAPED, SPACED> {
             let (amount, at) = self.number::<N, F>(at, &orders)?;
             (amount, self.skip_count(at)?)
         } else {
-            if let Some((amount, end)) = self.common_number::<N, F>(at)
-                && let Some(end) = next.end(self.text, end)
-            {
-                return Some((amount, end, false));
+            if let Some((amount, end)) = self.common_number::<N, F>(at) {
+                if let Some(end) = next.end(self.text, end) {
+                    return Some((amount, end, false));
+                }
+                if let Some(end) = last.end(self.text, end) {
+                    return Some((amount, end, true));
+                }
             }
             self.any_number(at)?
         };
