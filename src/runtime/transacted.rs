@@ -45,6 +45,8 @@ pub(super) struct Transacted {
     joined: Vec<Parcel>,
     next_message: usize,
     unreported: usize,
+    /// What is committed as far as is known.
+    known: Checkpoint,
     /// What a new producer found committed, until the lane is told.
     found: Option<Checkpoint>,
     refused: Vec<Place>,
@@ -53,7 +55,8 @@ pub(super) struct Transacted {
 }
 
 impl Transacted {
-    pub(super) fn new(id: LaneId, producer: Producer, means: Means) -> Self {
+    /// `known` is what is committed.
+    pub(super) fn new(id: LaneId, producer: Producer, known: Checkpoint, means: Means) -> Self {
         let interval = means.config.commit_interval;
         Self {
             id,
@@ -65,6 +68,7 @@ impl Transacted {
             joined: Vec::new(),
             next_message: 0,
             unreported: 0,
+            known,
             found: None,
             refused: Vec::new(),
             reports: Vec::new(),
@@ -240,17 +244,17 @@ impl Transacted {
             }
             Call::Replace => {
                 self.producer = None;
-                let (producer, start) = take_over(config, group, self.id, *claim, timeout)?;
+                let (producer, start) = take_over(config, group, self.id, *claim, Some(self.known), timeout)?;
                 self.producer = Some(producer);
                 self.found = Some(start.checkpoint);
                 Ok(())
             }
             Call::Ask => {
                 if self.found.is_none() {
-                    self.found = self.ask()?.map(|(checkpoint, _)| checkpoint);
+                    // Brokers forget the offset of a lane that is idle for long, and tools delete it: it still stands for what is written.
+                    self.found = Some(self.ask()?.map_or(self.known, |(checkpoint, _)| checkpoint));
                 }
-                // Every lane has committed its claim before anything else.
-                self.found.map(drop).ok_or_else(|| Failed { fault: Fault::Retriable, text: "no offset is committed any more".to_owned() })
+                Ok(())
             }
         }
     }
@@ -262,6 +266,7 @@ impl Transacted {
     }
 
     fn committed(&mut self, checkpoint: Checkpoint) {
+        self.known = checkpoint;
         for parcel in std::mem::take(&mut self.joined) {
             self.answer(Answer::Written(parcel));
         }
@@ -271,6 +276,7 @@ impl Transacted {
     /// Gives everything back, and lets the lane begin again at what is committed.
     fn rewind(&mut self) {
         let Some(checkpoint) = self.found.take() else { return };
+        self.known = checkpoint;
         let parcels = std::mem::take(&mut self.joined).into_iter().chain(std::mem::take(&mut self.waiting));
         for parcel in parcels.collect::<Vec<_>>() {
             self.answer(Answer::Dropped(parcel));
