@@ -1,6 +1,7 @@
 //! How every Kafka client is set up: each librdkafka property that matters, set explicitly, with the reason.
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 use crate::config::{Config, StartAt, properties};
@@ -74,6 +75,9 @@ pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> 
 pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
     let mut client = producer(config);
     client
+        // By its log it tells of connections that fail: see `Producer::was_cut`. What it writes into ours is decided elsewhere.
+        .set_log_level(RDKafkaLogLevel::Info)
+        .set("log.connection.close", "true")
         .set("transactional.id", id)
         // How long readers wait for a transaction whose producer has died.
         .set("transaction.timeout.ms", config.transactions.timeout.as_millis().to_string())

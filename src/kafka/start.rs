@@ -152,6 +152,10 @@ pub fn take_over(
     producer.begin()?;
     producer.add_offset(group, lane.partition, &start.checkpoint, claim, timeout)?;
     producer.commit(timeout)?;
+    if producer.was_cut() {
+        // The commit may be on its way a second time, and would end the first transaction that it meets.
+        return Err(Failed { fault: Fault::TimedOut, text: "a connection failed meanwhile".to_owned() });
+    }
     Ok((producer, start))
 }
 

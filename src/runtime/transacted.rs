@@ -114,6 +114,7 @@ impl Transacted {
         self.take_reports();
         // A stop does not wait for the interval, but for what the worker has still handed over.
         let hurry = stopping && self.waiting.is_empty();
+        self.renew_if_cut();
         // The first call begins, the next ones may follow at once.
         while let Some(call) = self.transaction.next(now_ms, !self.waiting.is_empty(), self.unreported, hurry) {
             let result = self.call(call);
@@ -135,6 +136,16 @@ impl Transacted {
             }
         }
         self.send(now_ms);
+    }
+
+    /// Has a producer of which a connection has failed replaced before the next transaction. librdkafka sends the end of a transaction again, without a
+    /// word, when it got no answer; the first one may still arrive, and would end the next transaction of this producer in its middle. A new
+    /// producer's start fences it.
+    fn renew_if_cut(&mut self) {
+        if !self.waiting.is_empty() && self.transaction.is_idle() && self.producer.as_ref().is_some_and(Producer::was_cut) {
+            log::info!("{}: a connection has failed: a new producer takes over", self.id);
+            self.transaction.lose(Fault::TimedOut);
+        }
     }
 
     /// Sends batches into the open transaction. A batch that has begun is sent to its end, however late it is.
@@ -273,9 +284,13 @@ impl Transacted {
         self.answer(Answer::Committed { lane: self.means.lane, checkpoint });
     }
 
-    /// Gives everything back, and lets the lane begin again at what is committed.
+    /// Gives everything back, and lets the lane begin again at what is committed; unless what waits goes on from there as it is.
     fn rewind(&mut self) {
         let Some(checkpoint) = self.found.take() else { return };
+        if self.joined.is_empty() && self.refused.is_empty() && checkpoint == self.known {
+            (self.unreported, self.next_message) = (0, 0);
+            return self.reports.clear();
+        }
         self.known = checkpoint;
         let parcels = std::mem::take(&mut self.joined).into_iter().chain(std::mem::take(&mut self.waiting));
         for parcel in parcels.collect::<Vec<_>>() {
