@@ -46,6 +46,12 @@ impl<B> Joining<B> {
         None
     }
 
+    /// Whether nothing has joined a transaction that was not committed: what waits goes on from what is committed as it is.
+    #[must_use]
+    pub const fn only_wait(&self) -> bool {
+        self.joined.is_empty() && self.refused.is_empty()
+    }
+
     /// The message to send next, as the slot of its batch and its index there, if one may be sent now. Lets a batch join for it.
     pub fn next(&mut self, transaction: &mut Transaction, now_ms: u64) -> Option<(usize, usize)> {
         while !transaction.is_failing() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 use crate::config::{Config, StartAt, properties};
@@ -78,6 +79,9 @@ pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> 
 pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
     let mut client = producer(config);
     client
+        // By its log it tells of connections that fail: see `Producer::was_cut`. What it writes into ours is decided elsewhere.
+        .set_log_level(RDKafkaLogLevel::Info)
+        .set("log.connection.close", "true")
         .set("transactional.id", id)
         // At the end of every transaction its last records would wait for company that cannot come.
         .set("linger.ms", config.kafka.linger.min(TRANSACTION_LINGER_MAX).as_millis().to_string())

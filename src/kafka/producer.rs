@@ -1,5 +1,6 @@
 //! The idempotent producer: sends messages without blocking, collects what became of them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -68,10 +69,25 @@ pub enum SendError {
 pub(super) struct Context {
     log: LogContext,
     reports: Mutex<Vec<Report>>,
+    was_cut: AtomicBool,
+}
+
+/// Whether librdkafka says that a connection has failed which may have carried requests. A client for which that matters must be told to say so from
+/// level *info* on: that is what it is where a single request is on its way.
+fn tells_of_cut(facility: &str, message: &str) -> bool {
+    // "... Disconnected (after 17ms in state UP)"
+    let state =
+        message.rsplit_once(" in state ").map(|(_, state)| state.trim_end_matches(|character: char| !character.is_ascii_alphabetic() && character != '_'));
+    let carries_none = |state: &str| ["INIT", "DOWN", "CONNECT", "TRY_CONNECT", "SSL", "AUTH", "APIVERSION"].iter().any(|before| state.starts_with(before));
+    facility == "FAIL" && !state.is_some_and(carries_none)
 }
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if tells_of_cut(facility, message) {
+            // It is said before any request of that connection is sent again.
+            self.was_cut.store(true, Ordering::Release);
+        }
         self.log.log(level, facility, message);
     }
 
@@ -107,7 +123,7 @@ impl Producer {
     }
 
     pub(super) fn from(client: &ClientConfig) -> Result<Self, String> {
-        let context = Context { log: LogContext::new("producer"), reports: Mutex::default() };
+        let context = Context { log: LogContext::new("producer"), reports: Mutex::default(), was_cut: AtomicBool::new(false) };
         Ok(Self { client: client.create_with_context(context).map_err(clients::refusal)? })
     }
 
@@ -151,9 +167,35 @@ impl Producer {
         Some(Failure { text, cause })
     }
 
+    /// Whether a connection has failed since this producer was made: then a request that was sent again since may still arrive a second time.
+    #[must_use]
+    pub fn was_cut(&self) -> bool {
+        self.client.context().was_cut.load(Ordering::Acquire)
+    }
+
     /// How many messages are queued or on their way.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         usize::try_from(self.client.in_flight_count()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_carried_requests_is_told_from_one_that_never_came_about() {
+        let said = |state: &str| {
+            format!("[thrd:TxnCoordinator]: TxnCoordinator/1: 127.0.0.1:9092: Disconnected (after 17ms in state {state}, 1 identical error(s) suppressed)")
+        };
+        for state in ["UP", "REAUTH", "SOMETHING_NEW"] {
+            assert!(tells_of_cut("FAIL", &said(state)), "{state}");
+        }
+        for state in ["CONNECT", "TRY_CONNECT", "SSL_HANDSHAKE", "AUTH_REQ", "APIVERSION_QUERY"] {
+            assert!(!tells_of_cut("FAIL", &said(state)), "{state}");
+        }
+        assert!(tells_of_cut("FAIL", "TxnCoordinator/1: Disconnected"), "when in doubt");
+        assert!(!tells_of_cut("GETPID", &said("UP")));
     }
 }

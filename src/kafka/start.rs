@@ -97,7 +97,7 @@ pub fn group_of(groups: &Groups, lane: LaneId) -> &Arc<Group> {
 pub fn starts(config: &Config, groups: &Groups, deadline: Instant) -> Result<BTreeMap<LaneId, Start>, Unavailable> {
     let start = |&lane: &LaneId| {
         let group = group_of(groups, lane);
-        let start = retry(deadline, |timeout| start_of(config, group, lane, timeout).map_err(|fault| vec![format!("{lane}: {fault}")]))?;
+        let start = retry(deadline, |timeout| start_of(config, group, lane, None, timeout).map_err(|fault| vec![format!("{lane}: {fault}")]))?;
         Ok((lane, start))
     };
     config.lanes.iter().map(start).collect()
@@ -118,8 +118,8 @@ pub fn refuse_members(groups: &Groups, deadline: Instant) -> Result<(), Unavaila
     if faults.is_empty() { Ok(()) } else { Err(Unavailable(faults)) }
 }
 
-/// Where a lane starts, and what is committed for it.
-fn start_of(config: &Config, group: &Group, lane: LaneId, timeout: Duration) -> Result<Start, String> {
+/// Where a lane starts, and what is committed for it. `known` is what was, should the brokers have forgotten it.
+fn start_of(config: &Config, group: &Group, lane: LaneId, known: Option<Checkpoint>, timeout: Duration) -> Result<Start, String> {
     let committed = group.committed(lane.partition, timeout)?;
     let log = group.log_range(lane.partition, timeout)?;
     if let Some(Committed { foreign: Some(metadata), checkpoint, .. }) = &committed
@@ -127,24 +127,35 @@ fn start_of(config: &Config, group: &Group, lane: LaneId, timeout: Duration) -> 
     {
         ::log::warn!("{lane}: the metadata beside committed offset {} is not ours: {metadata:?}; books start unverified", checkpoint.offset);
     }
-    let fresh = || Checkpoint::without_books(config.start.offset(log));
+    let fresh = || known.unwrap_or_else(|| Checkpoint::without_books(config.start.offset(log)));
     Ok(Start { checkpoint: committed.map_or_else(fresh, |committed| committed.checkpoint), log })
 }
 
 /// Takes a lane over: makes the producer with its transactional id, which fences every other, finds out what is committed, and
-/// commits the claim beside it, so that a fenced instance can tell who has fenced it.
+/// commits the claim beside it, so that a fenced instance can tell who has fenced it. `known` is what a running lane knows to be committed.
 ///
 /// # Errors
 /// See [`Failed`].
-pub fn take_over(config: &Config, group: &Group, lane: LaneId, claim: Claim, timeout: Duration) -> Result<(Producer, Start), Failed> {
+pub fn take_over(
+    config: &Config,
+    group: &Group,
+    lane: LaneId,
+    claim: Claim,
+    known: Option<Checkpoint>,
+    timeout: Duration,
+) -> Result<(Producer, Start), Failed> {
     let fatal = |text| Failed { fault: Fault::Fatal, text };
     let producer = Producer::transactional(config, &config.transactional_id(lane)).map_err(fatal)?;
     // First this: a transaction that a dying instance has left may still move what is committed.
     producer.initialise(timeout)?;
-    let start = start_of(config, group, lane, timeout).map_err(|text| Failed { fault: Fault::Retriable, text })?;
+    let start = start_of(config, group, lane, known, timeout).map_err(|text| Failed { fault: Fault::Retriable, text })?;
     producer.begin()?;
     producer.add_offset(group, lane.partition, &start.checkpoint, claim, timeout)?;
     producer.commit(timeout)?;
+    if producer.was_cut() {
+        // The commit may be on its way a second time, and would end the first transaction that it meets.
+        return Err(Failed { fault: Fault::TimedOut, text: "a connection failed meanwhile".to_owned() });
+    }
     Ok((producer, start))
 }
 
@@ -155,7 +166,7 @@ pub fn take_over(config: &Config, group: &Group, lane: LaneId, claim: Claim, tim
 pub fn take_over_all(config: &Config, groups: &Groups, claim: Claim, deadline: Instant) -> Result<BTreeMap<LaneId, (Producer, Start)>, Unavailable> {
     let take = |lane: LaneId| {
         retry(deadline, |timeout| {
-            take_over(config, group_of(groups, lane), lane, claim, timeout)
+            take_over(config, group_of(groups, lane), lane, claim, None, timeout)
                 .map_err(|failed| vec![format!("{lane}: no transaction with id {}: {}", config.transactional_id(lane), failed.text)])
         })
     };

@@ -47,10 +47,11 @@ impl Senders {
             Producers::ForEachLane { claim, mut producers } => {
                 let mut lanes = Vec::new();
                 for (worker, of_worker) in dealt.iter().enumerate() {
-                    for (lane, &(id, _)) in of_worker.iter().enumerate() {
+                    for (lane, &(id, start)) in of_worker.iter().enumerate() {
                         let Some(producer) = producers.remove(&id) else { continue };
                         let (config, shared, group) = (Arc::clone(config), Arc::clone(shared), Arc::clone(group_of(groups, id)));
-                        lanes.push(Transacted::new(id, producer, Means { config, shared, group, claim, lane, answers: answers[worker].clone() }));
+                        let means = Means { config, shared, group, claim, lane, answers: answers[worker].clone() };
+                        lanes.push(Transacted::new(id, producer, start.checkpoint, means));
                     }
                 }
                 let mut routes = Routes::new();

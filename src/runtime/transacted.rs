@@ -37,6 +37,8 @@ pub(super) struct Transacted {
     producer: Option<Producer>,
     transaction: Transaction,
     batches: Joining<Parcel>,
+    /// What is committed as far as is known.
+    known: Checkpoint,
     /// What a new producer found committed, until the lane is told.
     found: Option<Checkpoint>,
     reports: Vec<Report>,
@@ -44,7 +46,8 @@ pub(super) struct Transacted {
 }
 
 impl Transacted {
-    pub(super) fn new(id: LaneId, producer: Producer, means: Means) -> Self {
+    /// `known` is what is committed.
+    pub(super) fn new(id: LaneId, producer: Producer, known: Checkpoint, means: Means) -> Self {
         let interval = means.config.commit_interval;
         Self {
             id,
@@ -52,6 +55,7 @@ impl Transacted {
             producer: Some(producer),
             transaction: Transaction::new(millis(interval)),
             batches: Joining::default(),
+            known,
             found: None,
             reports: Vec::new(),
             warnings: RateLimit::new(Duration::from_secs(10)),
@@ -95,6 +99,7 @@ impl Transacted {
         self.take_reports();
         // A stop does not wait for the interval, but for what the worker has still handed over.
         let hurry = stopping && !self.batches.is_waiting();
+        self.renew_if_cut();
         // The first call begins, the next ones may follow at once.
         while let Some(call) = self.transaction.next(now_ms, self.batches.is_waiting(), self.batches.unreported(), hurry) {
             let began = Instant::now();
@@ -117,6 +122,16 @@ impl Transacted {
             }
         }
         self.send(now_ms);
+    }
+
+    /// Has a producer of which a connection has failed replaced before the next transaction. librdkafka sends the end of a transaction again, without a
+    /// word, when it got no answer; the first one may still arrive, and would end the next transaction of this producer in its middle. A new
+    /// producer's start fences it.
+    fn renew_if_cut(&mut self) {
+        if self.batches.is_waiting() && self.transaction.is_idle() && self.producer.as_ref().is_some_and(Producer::was_cut) {
+            log::info!("{}: a connection has failed: a new producer takes over", self.id);
+            self.transaction.lose(Fault::TimedOut);
+        }
     }
 
     /// Sends what may be sent into the open transaction.
@@ -214,17 +229,17 @@ impl Transacted {
             }
             Call::Replace => {
                 self.producer = None;
-                let (producer, start) = take_over(config, group, self.id, *claim, timeout)?;
+                let (producer, start) = take_over(config, group, self.id, *claim, Some(self.known), timeout)?;
                 self.producer = Some(producer);
                 self.found = Some(start.checkpoint);
                 Ok(())
             }
             Call::Ask => {
                 if self.found.is_none() {
-                    self.found = self.ask()?.map(|(checkpoint, _)| checkpoint);
+                    // Brokers forget the offset of a lane that is idle for long, and tools delete it: it still stands for what is written.
+                    self.found = Some(self.ask()?.map_or(self.known, |(checkpoint, _)| checkpoint));
                 }
-                // Every lane has committed its claim before anything else.
-                self.found.map(drop).ok_or_else(|| Failed { fault: Fault::Retriable, text: "no offset is committed any more".to_owned() })
+                Ok(())
             }
         }
     }
@@ -236,15 +251,20 @@ impl Transacted {
     }
 
     fn committed(&mut self, checkpoint: Checkpoint, took: Duration) {
+        self.known = checkpoint;
         for parcel in self.batches.committed() {
             self.answer(Answer::Written(parcel));
         }
         self.answer(Answer::Committed { lane: self.means.lane, checkpoint, took });
     }
 
-    /// Gives everything back, and lets the lane begin again at what is committed.
+    /// Gives everything back, and lets the lane begin again at what is committed; unless what waits goes on from there as it is.
     fn rewind(&mut self) {
         let Some(checkpoint) = self.found.take() else { return };
+        if self.batches.only_wait() && checkpoint == self.known {
+            return self.reports.clear();
+        }
+        self.known = checkpoint;
         let (parcels, refused) = self.batches.rewind();
         parcels.for_each(|parcel| self.answer(Answer::Dropped(parcel)));
         self.reports.clear();

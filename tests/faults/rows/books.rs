@@ -24,6 +24,8 @@ use crate::{
     vocabulary::{Delivery, chance, in_both_modes, sized, spread, within},
 };
 
+/// Between two envelopes of a tape, as long as hubs come and go: the tape must last longer than that.
+const PACE: Duration = Duration::from_millis(25);
 /// What a broker takes for a partition.
 const METADATA_BYTES_MAX: usize = 4_096;
 
@@ -184,7 +186,7 @@ fn feed(client: &Client, tapes: &Arc<Vec<Tape>>, is_running: &Arc<AtomicBool>) -
         for index in 0..tapes[0].envelopes.len() {
             tapes.iter().for_each(|tape| producer.send(&tape.envelopes[index]));
             if is_running.load(Ordering::Relaxed) {
-                thread::sleep(Duration::from_millis(5));
+                thread::sleep(PACE);
             }
         }
         producer.finish();

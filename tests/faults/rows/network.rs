@@ -57,6 +57,9 @@ fn row_12_end_of_transaction_comes_late() {
             survives(scene, proxy, Mishap::HeldBack(END_TRANSACTION, Duration::from_millis(delay_ms)));
             thread::sleep(Duration::from_millis(delay_ms + 500));
         }
+        // What comes late would end the next transaction in its middle, if its producer were the same.
+        let renewals = scene.hub().said().matches("a new producer takes over").count();
+        assert!(renewals >= 3, "{renewals} new producers for three connections that failed");
     });
 }
 

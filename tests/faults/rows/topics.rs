@@ -26,7 +26,8 @@ fn row_15_records_deleted_while_no_hub_runs() {
     let Some(broker) = broker::shared() else { return };
     let mut scene = flowing(&broker, "deleted");
     let lane = scene.flows()[0];
-    scene.kill_hub();
+    // In order: what it had written and not committed would be gone from the input as well.
+    scene.take_hub().terminate().assert_clean("before records are deleted");
     thread::sleep(Duration::from_secs(1));
     scene.end_load();
     let (from, to) = (scene.committed()[&lane], i64::try_from(scene.sent()[&lane]).unwrap() - 5);
@@ -79,7 +80,9 @@ fn row_15_topic_deleted_and_made_again() {
     thread::sleep(Duration::from_secs(5));
     scene.wait_for_new_output_of(|flow| flow.stream() != gone.stream());
     assert_eq!(scene.head(gone), head, "the hub reads the new topic from the middle, as if it were the old one");
-    assert_eq!(scene.committed()[&gone], before[&gone], "nothing of the new topic is committed");
+    // Brokers delete what is committed for a topic with it.
+    let committed = scene.committed()[&gone];
+    assert!(committed == before[&gone] || committed == 0, "nothing of the new topic is committed: {committed}, before {}", before[&gone]);
 }
 
 #[test]

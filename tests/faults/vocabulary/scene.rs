@@ -241,7 +241,7 @@ impl Scene {
 
     /// What is committed is what is written, to the last frame: the hub has stopped in order.
     pub fn assert_committed_is_written(&self) {
-        let committed = self.witness.committed().expect("committed offsets");
+        let committed = self.witness.patiently(Witness::committed);
         let due = |flow: &Flow, envelopes: &i64| (flow.output(&self.names), u64::try_from(*envelopes).expect("an offset") * FRAMES);
         let differing = || {
             let heads = self.reader.heads();
@@ -249,6 +249,10 @@ impl Scene {
             committed.iter().filter_map(of_lane).collect::<Vec<_>>()
         };
         wait_until("what is committed is what is written (written, committed, place)", Duration::from_secs(10), differing, Vec::is_empty);
+    }
+
+    pub const fn delivery(&self) -> Delivery {
+        self.delivery
     }
 
     /// How many records and dead letters have been read.
@@ -265,7 +269,7 @@ impl Scene {
     pub fn catch_up_of(&mut self, is_meant: impl Fn(&Flow) -> bool) -> Duration {
         self.end_load();
         let began = Instant::now();
-        let ends = self.witness.input_ends().expect("the ends of the inputs");
+        let ends = self.witness.patiently(Witness::input_ends);
         let (hub, witness) = (&mut self.hub, &self.witness);
         let behind = || {
             if let Some(hub) = hub {
@@ -291,7 +295,7 @@ impl Scene {
 
     /// Committed offsets, by lane.
     pub fn committed(&self) -> BTreeMap<Flow, i64> {
-        self.witness.committed().expect("committed offsets")
+        self.witness.patiently(Witness::committed)
     }
 
     /// The greatest number that the lane's output has shown.
@@ -334,7 +338,7 @@ impl Scene {
         self.end_load();
         let inputs = self.inputs();
         let notes = self.notes.end();
-        let ends = self.witness.ends().expect("the ends of the outputs");
+        let ends = self.witness.patiently(Witness::ends);
         let flows: Vec<Flow> = self.sent.keys().copied().collect();
         let again = Reader::start(&self.client, journals(&flows, &self.names));
         let [mut during, mut after] = [self.reader, again].map(|reader| reader.read_to(&ends));
@@ -350,7 +354,7 @@ impl Scene {
     /// The index of the envelope at each offset of each input. A broker that dies can make an idempotent producer repeat itself, the load's own as well: then
     /// the repetition is input like any other.
     fn inputs(&self) -> BTreeMap<Flow, Vec<u64>> {
-        let ends = self.witness.input_ends().expect("the ends of the inputs");
+        let ends = self.witness.patiently(Witness::input_ends);
         let of_flow = |(flow, sent): (&Flow, &u64)| {
             let place = flow.input(&self.names);
             let indices = if ends[flow].unsigned_abs() == *sent {

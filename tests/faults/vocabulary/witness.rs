@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Debug,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,10 +23,13 @@ use super::flow::Flow;
 use crate::support::{
     client::{Client, Place},
     names::Names,
+    wait_until,
 };
 
 /// How long a question may take: in an outage there is simply no note.
 const ANSWER_BOUND: Duration = Duration::from_millis(1_500);
+/// How long a question is asked again.
+const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What was committed, and where the outputs ended just after that was asked.
@@ -52,6 +56,11 @@ impl Witness {
     /// `None` where the brokers did not say all of it in time.
     pub fn note(&self) -> Option<Note> {
         Some(Note { committed: self.committed().ok()?, ends: self.ends().ok()? })
+    }
+
+    /// The answer to a question, asked again as long as brokers cannot tell: one that has just come back is no coordinator yet.
+    pub fn patiently<T: Debug>(&self, ask: impl Fn(&Self) -> KafkaResult<T>) -> T {
+        wait_until("an answer of the brokers", PATIENCE, || ask(self), Result::is_ok).expect("an answer")
     }
 
     /// What is committed; 0 where nothing is.
