@@ -69,3 +69,25 @@ impl<M: Copy + PartialOrd> Hold<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_log_is_asked_once_and_nothing_is_committed_until_the_answer() {
+        let mut hold = Hold::Failed { until: 10, checkpoint: None, asked: false };
+        assert!(!hold.shall_ask(9, true) && hold.may_commit());
+        assert!(hold.shall_ask(10, false) && !hold.shall_ask(10, false) && !hold.may_commit());
+        hold.ask_again(20);
+        assert!(hold.may_commit() && !hold.shall_ask(19, false) && hold.shall_ask(20, false));
+    }
+
+    #[test]
+    fn an_offset_that_is_gone_waits_for_what_is_under_way() {
+        let mut hold = Hold::Gone { until: 0, asked: false };
+        assert!(!hold.shall_ask(5, false) && !hold.has_failed() && hold.may_commit());
+        assert!(hold.shall_ask(5, true) && !hold.shall_ask(5, true));
+        assert!(!Hold::Stopped.shall_ask(5, true) && !Hold::None.shall_ask(5, true));
+    }
+}
