@@ -26,7 +26,7 @@ use crate::support::{
     client::{Client, Place},
     hub::{Hub, HubCommand, Stopped},
     names::Names,
-    report, wait_until,
+    wait_until,
 };
 
 /// How long a hub may take to get through what it was sent, in a debug build on a busy machine.
