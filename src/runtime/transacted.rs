@@ -193,7 +193,9 @@ impl Transacted {
     fn fail(&mut self, cause: Cause, text: &str) {
         self.warnings.warn(&format!("{}: a message was not written, the transaction is given up: {text}", self.id));
         self.trouble(text.to_owned());
-        match cause {
+        // A report says *fatal* of whatever ended the producer. Were that another instance, a new producer would fence it in turn.
+        let fatal = self.producer.as_ref().and_then(Producer::fatal).map(|failure| failure.cause);
+        match fatal.unwrap_or(cause) {
             Cause::Fenced => self.transaction.lose(Fault::Fenced),
             Cause::Fatal => self.transaction.lose(Fault::Fatal),
             Cause::TooLarge | Cause::Other => self.transaction.fail(),

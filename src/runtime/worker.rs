@@ -351,13 +351,15 @@ impl Worker {
         }
     }
 
-    /// Hands over what is open, waits for every acknowledgement and commit, until the deadline.
+    /// Hands over what is open, waits for every acknowledgement and commit, until the deadline. A lane that has failed begins again with the next run: what
+    /// it had handed over does not come back as written.
     fn drain(&mut self) {
         for index in 0..self.lanes.len() {
             self.lanes[index].flush_stack();
             self.hand_over(index, Duration::ZERO);
         }
-        while !self.lanes.iter().all(|lane| lane.progress.watermark().is_settled()) && !self.shared.is_over() {
+        let is_done = |lane: &Owned| lane.progress.watermark().is_settled() || matches!(lane.hold, Hold::Failed { .. }) && lane.progress.to_commit().is_none();
+        while !self.lanes.iter().all(is_done) && !self.shared.is_over() {
             if let Ok(answer) = self.answers.recv_timeout(Duration::from_millis(1)) {
                 self.take_answer(answer);
             } else {

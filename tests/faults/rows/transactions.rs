@@ -70,7 +70,7 @@ fn row_9_every_transactional_request_fails() {
             if then == Fenced {
                 claim_all(&scene);
             }
-            mock.cluster.request_errors(request, &[code]);
+            injects(&mut scene, &mock, request, code);
         }
         match then {
             GoesOn => goes_on(&mut scene, &what),
@@ -78,6 +78,21 @@ fn row_9_every_transactional_request_fails() {
         }
         mock.cluster.clear_request_errors(request);
     }
+}
+
+/// Has the hub's next request of a kind fail. The load produces to the same brokers: it must not be what meets the error.
+fn injects(scene: &mut Scene, mock: &Mock, request: Request, code: Code) {
+    if request != Request::Produce {
+        return mock.cluster.request_errors(request, &[code]);
+    }
+    scene.hub().stop();
+    thread::sleep(Duration::from_millis(500));
+    scene.load().pause();
+    thread::sleep(Duration::from_millis(300));
+    mock.cluster.request_errors(request, &[code]);
+    scene.hub().cont();
+    thread::sleep(Duration::from_millis(500));
+    scene.load().resume();
 }
 
 /// Commits as another instance that has taken all lanes over: the mock keeps no offsets of transactions, but those of plain commits. By what is committed a hub
@@ -90,7 +105,7 @@ fn claim_all(scene: &Scene) {
 
 /// The mock keeps what was aborted: only the count of records tells that it goes on.
 fn goes_on(scene: &mut Scene, what: &str) {
-    within(&format!("{what}: output flows again"), Duration::from_secs(1), scene.wait_for_any_output());
+    within(&format!("{what}: output flows again"), Duration::from_secs(1), scene.wait_for_new_output());
     let stopped = scene.take_hub().terminate();
     assert_eq!(stopped.code, Some(0), "{what}; the hub said:\n{}", stopped.said);
 }
@@ -109,14 +124,19 @@ fn row_9_abort_with_a_thousand_records_outstanding() {
     scene.start_load(6_000.per_second());
     scene.start_hub();
     scene.wait_for_any_output();
-    // Reports come late: what a second of load makes for a lane is outstanding when one of its messages fails, and with it the transaction.
+    // What two seconds of load make comes to the hub at once, and reports come late: they are outstanding when one of its messages fails.
+    scene.hub().stop();
+    thread::sleep(Duration::from_secs(2));
+    scene.load().pause();
+    thread::sleep(Duration::from_millis(500));
     mock.cluster.broker_round_trip_time(-1, Duration::from_secs(1)).unwrap();
-    thread::sleep(Duration::from_secs(3));
     mock.cluster.request_errors(Request::Produce, &[Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED]);
+    scene.hub().cont();
     let line = scene.wait_until_said(&["the transaction is given up"], Duration::from_secs(10));
     report(&line);
     let began = Instant::now();
     mock.cluster.broker_round_trip_time(-1, Duration::ZERO).unwrap();
+    scene.load().resume();
     let lane = line.split_once("] ").and_then(|(_, said)| said.split(": ").next()).unwrap();
     scene.wait_until_said(&[lane, "begins again at"], Duration::from_secs(10));
     within("an abort with a thousand records outstanding", Duration::from_secs(1), began.elapsed());

@@ -1,5 +1,7 @@
 //! A scene: a hub between topics of its own, under load, watched from the first record to the last. What befalls it is the test's to say.
 
+mod inputs;
+
 use std::{
     collections::BTreeMap,
     ops::Range,
@@ -12,7 +14,7 @@ use market_hub::market::{Kind, Region, Stream};
 use super::{
     delivery::Delivery,
     figures::{Rate, within},
-    flow::{FRAMES, Flow, Mixture, index_in},
+    flow::{FRAMES, Flow, Mixture, number},
     journal::{Journal, Role},
     load::{Load, Sent},
     reader::Reader,
@@ -24,7 +26,7 @@ use crate::support::{
     client::{Client, Place},
     hub::{Hub, HubCommand, Stopped},
     names::Names,
-    report, wait_until,
+    wait_until,
 };
 
 /// How long a hub may take to get through what it was sent, in a debug build on a busy machine.
@@ -319,8 +321,8 @@ impl Scene {
 
     /// Envelopes from this offset to below that one were taken from the log before the hub read them.
     pub fn forgive(&mut self, flow: Flow, gone: Range<i64>) {
-        let number = |offset: i64| u64::try_from(offset).expect("an offset") * FRAMES + 1;
-        self.gone.insert(flow, number(gone.start)..number(gone.end));
+        let first = |offset: i64| number(u64::try_from(offset).expect("an offset"), 0);
+        self.gone.insert(flow, first(gone.start)..first(gone.end));
     }
 
     /// Ends the load, lets the hub catch up and stop, reads everything again, and judges.
@@ -337,6 +339,7 @@ impl Scene {
     pub fn judge(mut self) -> Verdict {
         self.end_load();
         let inputs = self.inputs();
+        self.forgive_what_brokers_lost(&inputs);
         let notes = self.notes.end();
         let ends = self.witness.patiently(Witness::ends);
         let flows: Vec<Flow> = self.sent.keys().copied().collect();
@@ -347,30 +350,6 @@ impl Scene {
         }
         let evidence = Evidence { during, after, scene: self.name, delivery: self.delivery, inputs, notes, deaths: self.deaths };
         Verdict::on(&evidence)
-    }
-}
-
-impl Scene {
-    /// The index of the envelope at each offset of each input. A broker that dies can make an idempotent producer repeat itself, the load's own as well: then
-    /// the repetition is input like any other.
-    fn inputs(&self) -> BTreeMap<Flow, Vec<u64>> {
-        let ends = self.witness.patiently(Witness::input_ends);
-        let of_flow = |(flow, sent): (&Flow, &u64)| {
-            let place = flow.input(&self.names);
-            let indices = if ends[flow].unsigned_abs() == *sent {
-                (0..*sent).collect()
-            } else {
-                let read = self.client.read(std::slice::from_ref(&place.0));
-                read[&place].iter().map(|message| index_in(message.key.as_deref().expect("a key")).expect("an envelope's key")).collect::<Vec<u64>>()
-            };
-            (*flow, indices)
-        };
-        let inputs: BTreeMap<Flow, Vec<u64>> = self.sent.iter().map(of_flow).collect();
-        let again: u64 = inputs.iter().map(|(flow, input)| input.len() as u64 - self.sent[flow]).sum();
-        if again > 0 {
-            report(format_args!("{}: the load's producer sent {again} envelopes twice", self.name));
-        }
-        inputs
     }
 }
 

@@ -1,0 +1,51 @@
+//! What the load's topics hold in the end, which a broker that was killed may make other than what was sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Scene;
+use crate::{
+    support::report,
+    vocabulary::{
+        flow::{Flow, index_in, number},
+        witness::Witness,
+    },
+};
+
+impl Scene {
+    /// The index of the envelope at each offset of each input. A broker that dies can make an idempotent producer repeat itself, the load's own as well: then
+    /// the repetition is input like any other.
+    pub(super) fn inputs(&self) -> BTreeMap<Flow, Vec<u64>> {
+        let ends = self.witness.patiently(Witness::input_ends);
+        let of_flow = |(flow, sent): (&Flow, &u64)| {
+            let place = flow.input(&self.names);
+            let indices = if ends[flow].unsigned_abs() == *sent {
+                (0..*sent).collect()
+            } else {
+                let read = self.client.read(std::slice::from_ref(&place.0));
+                read[&place].iter().map(|message| index_in(message.key.as_deref().expect("a key")).expect("an envelope's key")).collect::<Vec<u64>>()
+            };
+            (*flow, indices)
+        };
+        let inputs: BTreeMap<Flow, Vec<u64>> = self.sent.iter().map(of_flow).collect();
+        for (flow, input) in &inputs {
+            let distinct: BTreeSet<u64> = input.iter().copied().collect();
+            if input.len() > distinct.len() {
+                report(format_args!("{}: the load's producer sent {} envelopes of {} twice", self.name, input.len() - distinct.len(), flow.lane()));
+            }
+        }
+        inputs
+    }
+
+    /// A broker that was killed may have lost what it had acknowledged to the load: the hub can only be asked about what is there.
+    pub(super) fn forgive_what_brokers_lost(&mut self, inputs: &BTreeMap<Flow, Vec<u64>>) {
+        for (flow, input) in inputs {
+            let there: BTreeSet<u64> = input.iter().copied().collect();
+            let lost: Vec<u64> = (0..self.sent[flow]).filter(|index| !there.contains(index)).collect();
+            let (Some(first), Some(last)) = (lost.first(), lost.last()) else { continue };
+            report(format_args!("{}: {} of the load's acknowledged envelopes, {first} to {last}, are not in {}", self.name, lost.len(), flow.lane()));
+            assert_eq!(last - first + 1, lost.len() as u64, "one gap in {}", flow.lane());
+            assert!(!self.gone.contains_key(flow), "{} has a gap already", flow.lane());
+            self.gone.insert(*flow, number(*first, 0)..number(last + 1, 0));
+        }
+    }
+}
