@@ -1,12 +1,13 @@
 //! The idempotent producer: sends messages without blocking, collects what became of them.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
 
@@ -100,10 +101,16 @@ impl ProducerContext for Context {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        let failure = result.as_ref().err().map(|(error, message)| Failure {
-            text: format!("{}, partition {}: {error}", message.topic(), message.partition()),
-            cause: Cause::of(error.rdkafka_error_code()),
-        });
+        let failed = |message: &BorrowedMessage<'_>, why: &dyn fmt::Display, cause| Failure {
+            text: format!("{}, partition {}: {why}", message.topic(), message.partition()),
+            cause,
+        };
+        let failure = match result {
+            // After a broker's death librdkafka has been seen to report so what is nowhere in the topic.
+            Ok(message) if message.offset() < 0 => Some(failed(message, &"reported as written, but nobody knows where", Cause::Other)),
+            Ok(_) => None,
+            Err((error, message)) => Some(failed(message, error, Cause::of(error.rdkafka_error_code()))),
+        };
         self.reports.lock().push(Report { tag, failure });
     }
 }

@@ -1,7 +1,7 @@
 //! The load: envelopes of numbered frames into all lanes, at a steady rate, from a thread of its own.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -21,13 +21,15 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// How many envelopes each flow has been sent.
 pub type Sent = BTreeMap<Flow, u64>;
+/// Envelopes that librdkafka reported as written without an offset: after a broker's death, some of them are nowhere.
+pub type Doubtful = BTreeSet<(Flow, u64)>;
 
 /// See the module.
 pub struct Load {
     finish: Arc<AtomicBool>,
     is_paused: Arc<AtomicBool>,
     frames: Arc<AtomicU64>,
-    sender: JoinHandle<Sent>,
+    sender: JoinHandle<(Sent, Doubtful)>,
 }
 
 impl Load {
@@ -55,7 +57,7 @@ impl Load {
     }
 
     /// Waits until all of it is acknowledged.
-    pub fn finish(self) -> Sent {
+    pub fn finish(self) -> (Sent, Doubtful) {
         self.finish.store(true, Ordering::Relaxed);
         self.sender.join().expect("the load was sent")
     }
@@ -69,10 +71,11 @@ struct Work {
 }
 
 impl Work {
-    fn run(&self, client: &Client, names: &Names, mut sent: Sent) -> Sent {
+    fn run(&self, client: &Client, names: &Names, mut sent: Sent) -> (Sent, Doubtful) {
         let mut producer = client.producer();
         let flows: Vec<Flow> = sent.keys().copied().collect();
         let mut turns = flows.iter().cycle();
+        let mut order = Vec::new();
         let (mut due, mut last) = (0.0, Instant::now());
         while !self.finish.load(Ordering::Relaxed) {
             thread::sleep(TICK);
@@ -87,11 +90,13 @@ impl Work {
                 let flow = turns.next().expect("flows");
                 let index = sent.get_mut(flow).expect("a flow");
                 producer.send(&flow.envelope(names, *index));
+                order.push((*flow, *index));
                 *index += 1;
                 self.frames.fetch_add(FRAMES, Ordering::Relaxed);
             }
         }
-        producer.finish();
-        sent
+        let offsets = producer.finish();
+        let doubtful = order.into_iter().zip(offsets).filter(|(_, offset)| *offset < 0).map(|(envelope, _)| envelope);
+        (sent, doubtful.collect())
     }
 }

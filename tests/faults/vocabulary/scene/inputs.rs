@@ -36,13 +36,19 @@ impl Scene {
         inputs
     }
 
-    /// A broker that was killed may have lost what it had acknowledged to the load: the hub can only be asked about what is there.
+    /// The hub can only be asked about what is there. Nothing is missing but what the load's own producer was told without an offset.
     pub(super) fn forgive_what_brokers_lost(&mut self, inputs: &BTreeMap<Flow, Vec<u64>>) {
         for (flow, input) in inputs {
             let there: BTreeSet<u64> = input.iter().copied().collect();
             let lost: Vec<u64> = (0..self.sent[flow]).filter(|index| !there.contains(index)).collect();
             let (Some(first), Some(last)) = (lost.first(), lost.last()) else { continue };
-            report(format_args!("{}: {} of the load's acknowledged envelopes, {first} to {last}, are not in {}", self.name, lost.len(), flow.lane()));
+            report(format_args!(
+                "{}: {} of the load's envelopes that were reported without an offset, {first} to {last}, are not in {}",
+                self.name,
+                lost.len(),
+                flow.lane()
+            ));
+            assert!(lost.iter().all(|index| self.doubtful.contains(&(*flow, *index))), "written and gone");
             assert_eq!(last - first + 1, lost.len() as u64, "one gap in {}", flow.lane());
             assert!(!self.gone.contains_key(flow), "{} has a gap already", flow.lane());
             self.gone.insert(*flow, number(*first, 0)..number(last + 1, 0));

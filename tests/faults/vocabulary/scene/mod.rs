@@ -16,7 +16,7 @@ use super::{
     figures::{Rate, within},
     flow::{FRAMES, Flow, Mixture, number},
     journal::{Journal, Role},
-    load::{Load, Sent},
+    load::{Doubtful, Load, Sent},
     reader::Reader,
     verdict::{Evidence, Verdict},
     witness::{Note, Notes, Witness},
@@ -49,6 +49,7 @@ pub struct Scene {
     before_hub: String,
     environment: Vec<(String, String)>,
     sent: Sent,
+    doubtful: Doubtful,
     load: Option<Load>,
     hub: Option<Hub>,
     reader: Reader,
@@ -93,6 +94,7 @@ impl Scene {
             before_hub: String::new(),
             environment: Vec::new(),
             sent: flows.iter().map(|flow| (*flow, 0)).collect(),
+            doubtful: Doubtful::new(),
             load: None,
             hub: None,
             reader,
@@ -144,7 +146,9 @@ impl Scene {
     /// Ends the load; everything is acknowledged.
     pub fn end_load(&mut self) {
         if let Some(load) = self.load.take() {
-            self.sent = load.finish();
+            let (sent, doubtful) = load.finish();
+            self.sent = sent;
+            self.doubtful.extend(doubtful);
         }
     }
 
