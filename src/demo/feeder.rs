@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
@@ -13,6 +13,7 @@ use crate::config::{Config, LaneId};
 use crate::feed::{Expected, Feed, Options};
 use crate::kafka::{Producer, SendError};
 use crate::market::{Exchange, Kind};
+use crate::observe::wall_millis;
 
 /// A lane is not fed while so many of its messages are due. With frames of a few kilobytes, that is well within what
 /// the embedded broker keeps of a partition.
@@ -82,7 +83,7 @@ impl Feeder {
 
     fn feed(&mut self, index: usize, count: usize, batch: &mut Batch) {
         let Source { lane, feed } = &mut self.sources[index];
-        let timestamp_ms = now_millis();
+        let timestamp_ms = wall_millis();
         let (mut value, mut expected) = (Vec::new(), Vec::new());
         feed.next_envelope(count, timestamp_ms, &mut value, &mut expected);
         let due = expected.iter().filter(|expected| matches!(expected, Expected::Record { .. } | Expected::DeadLetter { .. })).count();
@@ -129,8 +130,4 @@ fn options(exchange: Exchange, kind: Kind) -> Options {
         sparse_every: 40,
         ..Options::default()
     }
-}
-
-fn now_millis() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
 }

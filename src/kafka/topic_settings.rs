@@ -1,7 +1,7 @@
 //! Settings of topics that would hurt later: what `check` warns of.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
@@ -10,6 +10,7 @@ use super::clients;
 use super::start::{Groups, Start, group_of};
 use super::topics::block_on;
 use crate::config::{Config, LaneId};
+use crate::observe::wall_millis;
 
 /// What the headers of a dead letter add to the envelope that it may hold.
 const HEADERS_BYTES: i64 = 2_048;
@@ -81,7 +82,7 @@ fn timestamps(topic: &str, settings: &Settings, config: &Config) -> Vec<String> 
 
 /// How many envelopes a lane has yet to read that are older than `retention` milliseconds, if any.
 fn older_than(groups: &Groups, lane: LaneId, start: &Start, retention: i64, timeout: Duration) -> Result<Option<i64>, String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    let now = wall_millis();
     let young = group_of(groups, lane).offset_at(lane.partition, (now - retention).max(0), timeout)?.unwrap_or(start.log.1);
     let old = young - start.checkpoint.offset.max(start.log.0);
     Ok((old > 0).then_some(old))

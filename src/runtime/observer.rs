@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
@@ -14,7 +14,7 @@ use super::worker::WorkerReport;
 use super::{Report, RunError};
 use crate::config::{Config, LaneId};
 use crate::kafka::{Cluster, Groups};
-use crate::observe::{LaneLine, LaneState, LaneStatus, Latencies};
+use crate::observe::{LaneLine, LaneState, LaneStatus, Latencies, wall_millis};
 use crate::rules::BookMode;
 
 /// How long one question to the brokers may take.
@@ -129,7 +129,7 @@ impl Observer {
     }
 
     fn tell_lanes(&self, ends: &BTreeMap<LaneId, i64>) {
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        let now_ms = wall_millis();
         for (&lane, status) in &self.lanes {
             let line = LaneLine { lane, status, end: ends.get(&lane).copied(), now_ms, holds: self.config.rules.book_mode == BookMode::Hold };
             match line.state() {

@@ -176,6 +176,10 @@ impl Owned {
 
     /// Notes that the lane cannot write at present.
     pub(super) fn trouble(&mut self, fault: String) {
+        if matches!(self.hold, Hold::Stopped) {
+            // What it had under way tells no more than why it has stopped.
+            return;
+        }
         if !matches!(self.state, LaneState::Stall(_)) {
             log::error!("{}: stalls: {fault}", self.id);
         }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -17,7 +17,7 @@ use crate::batch::{Batch, Destination};
 use crate::config::{Config, Delivery, FailPoint, Idle, LaneId, Output};
 use crate::delivery::Hold;
 use crate::kafka::{self, Consumer, Polled, Start};
-use crate::observe::{LaneStatus, Latencies, RateLimit, Stage};
+use crate::observe::{LaneStatus, Latencies, RateLimit, Stage, wall_micros, wall_millis};
 use crate::rules::BookTime;
 
 /// How long a worker whose batches are all under way waits for the next answer before it looks around.
@@ -255,7 +255,7 @@ impl Worker {
 
     fn measure(&mut self, parcel: &Parcel) {
         self.latencies.record(Stage::EncodedToAcknowledged, parcel.encoded_at.elapsed(), parcel.batch.len() as u64);
-        let now_millis = wall_micros() / 1_000;
+        let now_millis = wall_millis();
         for message in parcel.batch.messages().filter(|message| message.destination == Destination::Output) {
             let age = u64::try_from(now_millis - message.timestamp_ms).unwrap_or_default();
             self.latencies.record(Stage::EventToAcknowledged, Duration::from_millis(age), 1);
@@ -370,7 +370,8 @@ impl Worker {
     }
 
     fn idle(&mut self) {
-        let full = self.bytes_under_way >= self.config.batch.worker_bytes() || self.lanes.iter().any(|lane| !lane.has_room(&self.config));
+        // One lane that stalls must not make the others wait.
+        let full = self.bytes_under_way >= self.config.batch.worker_bytes() || self.lanes.iter().all(|lane| !lane.has_room(&self.config));
         match self.config.idle {
             _ if full => self.wait(BACKPRESSURE_WAIT),
             Idle::Spin => std::hint::spin_loop(),
@@ -399,9 +400,4 @@ impl Worker {
             self.latencies.reset();
         }
     }
-}
-
-/// Microseconds since the epoch by the system's clock.
-fn wall_micros() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| i64::try_from(age.as_micros()).unwrap_or(i64::MAX))
 }
