@@ -47,16 +47,21 @@ impl Record<'_> {
 
     /// Calls `process` with the record as the core's input. `now_micros` is the moment of processing.
     pub fn with_input<R>(&self, now_micros: i64, process: impl FnOnce(&Input<'_>) -> R) -> R {
-        let headers = self.0.headers().map_or_else(Vec::new, readable);
-        process(&Input {
-            offset: self.0.offset(),
-            timestamp_ms: self.0.timestamp().to_millis().unwrap_or(-1),
-            now_micros,
-            key: self.0.key(),
-            value: self.0.payload(),
-            headers: &headers,
-        })
+        with_input(&self.0, now_micros, process)
     }
+}
+
+/// Calls `process` with a record as the core's input.
+pub(super) fn with_input<R>(message: &BorrowedMessage<'_>, now_micros: i64, process: impl FnOnce(&Input<'_>) -> R) -> R {
+    let headers = message.headers().map_or_else(Vec::new, readable);
+    process(&Input {
+        offset: message.offset(),
+        timestamp_ms: message.timestamp().to_millis().unwrap_or(-1),
+        now_micros,
+        key: message.key(),
+        value: message.payload(),
+        headers: &headers,
+    })
 }
 
 /// The headers, in order. rdkafka panics for a name that is not UTF-8, which Kafka's protocol rules out; such a record is taken without headers.

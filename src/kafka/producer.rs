@@ -101,17 +101,21 @@ impl ProducerContext for Context {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        let failed = |message: &BorrowedMessage<'_>, why: &dyn fmt::Display, cause| Failure {
-            text: format!("{}, partition {}: {why}", message.topic(), message.partition()),
-            cause,
-        };
-        let failure = match result {
-            // After a broker's death librdkafka has been seen to report so what is nowhere in the topic.
-            Ok(message) if message.offset() < 0 => Some(failed(message, &"reported as written, but nobody knows where", Cause::Other)),
-            Ok(_) => None,
-            Err((error, message)) => Some(failed(message, error, Cause::of(error.rdkafka_error_code()))),
-        };
-        self.reports.lock().push(Report { tag, failure });
+        self.reports.lock().push(Report { tag, failure: failure_of(result) });
+    }
+}
+
+/// Why a message was not written, if it was not.
+pub(super) fn failure_of(result: &DeliveryResult<'_>) -> Option<Failure> {
+    let failed = |message: &BorrowedMessage<'_>, why: &dyn fmt::Display, cause| Failure {
+        text: format!("{}, partition {}: {why}", message.topic(), message.partition()),
+        cause,
+    };
+    match result {
+        // After a broker's death librdkafka has been seen to report so what is nowhere in the topic.
+        Ok(message) if message.offset() < 0 => Some(failed(message, &"reported as written, but nobody knows where", Cause::Other)),
+        Ok(_) => None,
+        Err((error, message)) => Some(failed(message, error, Cause::of(error.rdkafka_error_code()))),
     }
 }
 

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients;
+use super::consumer::with_input;
 use super::log::LogContext;
 use super::topics::{Unavailable, retry};
 use crate::config::Config;
@@ -136,7 +137,7 @@ impl LogReader {
                     if message.offset() >= stretch.to {
                         break;
                     }
-                    let flow = with_input(&message, &mut each)?;
+                    let flow = with_input(&message, message.timestamp().to_millis().unwrap_or(-1).saturating_mul(1_000), &mut each)?;
                     if flow.is_break() || message.offset() + 1 == stretch.to {
                         break;
                     }
@@ -170,19 +171,6 @@ impl LogReader {
             _ => None,
         }
     }
-}
-
-fn with_input<R>(message: &BorrowedMessage<'_>, process: impl FnOnce(&Input<'_>) -> R) -> R {
-    let headers: Vec<_> = message.headers().into_iter().flat_map(|headers| headers.iter()).map(|header| (header.key, header.value)).collect();
-    let timestamp_ms = message.timestamp().to_millis().unwrap_or(-1);
-    process(&Input {
-        offset: message.offset(),
-        timestamp_ms,
-        now_micros: timestamp_ms.saturating_mul(1_000),
-        key: message.key(),
-        value: message.payload(),
-        headers: &headers,
-    })
 }
 
 /// What no waiting mends. All else passes: brokers that are away, leaders that move.

@@ -8,11 +8,12 @@ use parking_lot::Mutex;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 
 use super::clients;
 use super::log::LogContext;
+use super::producer::failure_of;
 use crate::config::Config;
 
 /// How long a message may wait for its acknowledgement.
@@ -52,8 +53,8 @@ impl ProducerContext for Context {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, message)) = result {
-            self.failure.lock().get_or_insert_with(|| format!("{}, partition {}: {error}", message.topic(), message.partition()));
+        if let Some(failure) = failure_of(result) {
+            self.failure.lock().get_or_insert(failure.text);
         }
     }
 }
