@@ -116,6 +116,13 @@ impl Batch {
         }
     }
 
+    /// The timestamps of the messages to one destination, in milliseconds and in their order; each with how many have it one after the other.
+    pub fn timestamps(&self, destination: Destination) -> impl Iterator<Item = (i64, u64)> {
+        let same = |one: &Span, other: &Span| one.timestamp_ms == other.timestamp_ms && one.destination == other.destination;
+        let runs = self.spans.chunk_by(same).filter(move |run| run[0].destination == destination);
+        runs.map(|run| (run[0].timestamp_ms, run.len() as u64))
+    }
+
     /// How many messages there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -132,6 +139,12 @@ impl Batch {
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Bytes of memory that it holds, full or not.
+    #[must_use]
+    pub const fn memory(&self) -> usize {
+        self.bytes.capacity() + self.spans.capacity() * size_of::<Span>() + self.headers.capacity() * size_of::<Header>()
     }
 
     /// Empties the batch, keeping its memory up to `bytes_max`: one giant envelope shall not stay for ever.
@@ -289,6 +302,8 @@ mod tests {
                 let expected = headers.iter().map(|(name, value)| (OURS[usize::from(*name)], value.as_deref()));
                 prop_assert!(message.headers().eq(expected));
             }
+            let outputs = || batch.messages().filter(|message| message.destination == Destination::Output).map(|message| message.timestamp_ms);
+            prop_assert!(batch.timestamps(Destination::Output).flat_map(|(timestamp_ms, count)| (0..count).map(move |_| timestamp_ms)).eq(outputs()));
             let mut copied = Batch::default();
             batch.messages().for_each(|message| copied.copy(&message));
             prop_assert!(copied.messages().zip(batch.messages()).all(|(copy, message)| copy.headers().eq(message.headers())));

@@ -28,9 +28,19 @@ pub struct BooksMark {
     pub digest: u64,
 }
 
-/// Tells one running instance from another: whoever has committed last owns the lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Tells one running instance from another: whoever has committed last owns the lane, and of two that fence each other the greater one, which was started
+/// later, prevails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Claim(pub u64);
+
+impl Claim {
+    /// Whether an instance that was fenced gives way, by whose claim stands beside the committed offset of the lane: that of a later one, or none, for then
+    /// something else commits there. An earlier one does not know of us yet, and is fenced in turn.
+    #[must_use]
+    pub fn gives_way_to(self, owner: Option<Self>) -> bool {
+        owner.is_none_or(|owner| owner > self)
+    }
+}
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,61 +3,126 @@
 use crate::book::Summary;
 use crate::decimal::{Amount, Decimal, write_integer};
 use crate::envelope::Symbol;
-use crate::event_time::EventTime;
+use crate::event_time::{EventTime, UtcWriter};
 use crate::market::Exchange;
 use crate::outcome::ResyncReason;
 use crate::ticker::Ticker;
 
-/// Appends the key of a record: `OKX:BTC`.
-pub fn write_key(exchange: Exchange, symbol: &Symbol, out: &mut Vec<u8>) {
-    out.extend_from_slice(exchange.as_str().as_bytes());
-    out.push(b':');
-    out.extend_from_slice(symbol.as_bytes());
+/// Writes the records of one symbol after the other: what all records of a symbol begin with is prepared once.
+#[derive(Clone, Debug, Default)]
+pub struct Encoder {
+    /// What the rest is of; `None` before the first.
+    of: Option<(Exchange, Symbol)>,
+    /// `OKX:BTC`
+    key: Opening<KEY_BYTES>,
+    /// `{"region":"Asia","market":"OKX","coin_symbol":"BTC"`
+    head: Opening<HEAD_BYTES>,
+    times: UtcWriter,
 }
 
-/// Appends a ticker record.
-pub fn write_ticker(exchange: Exchange, symbol: &Symbol, time: EventTime, ticker: &Ticker, out: &mut Vec<u8>) {
-    write_head(exchange, symbol, out);
-    out.extend_from_slice(b",\"timestamp\":");
-    time.write_millis(out);
-    let mut separator: &[u8] = b",\"data\":[{\"";
-    for (name, value) in [
-        ("opening_price", ticker.opening_price),
-        ("trade_price", Some(ticker.trade_price)),
-        ("max_price", ticker.max_price),
-        ("min_price", ticker.min_price),
-        ("prev_closing_price", ticker.prev_closing_price),
-        ("acc_trade_volume_24h", ticker.acc_trade_volume_24h),
-        ("signed_change_price", ticker.signed_change_price),
-    ] {
-        out.extend_from_slice(separator);
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        write_quoted(value, Decimal::write, out);
-        separator = b",\"";
+/// Room for the longest market name, a colon and the longest symbol.
+const KEY_BYTES: usize = 48;
+/// Room for the longest region, market and symbol and what stands around them.
+const HEAD_BYTES: usize = 96;
+
+/// A text in a fixed room: all of it is copied, which is quicker than to copy as much as there is.
+#[derive(Clone, Debug)]
+struct Opening<const ROOM: usize> {
+    text: [u8; ROOM],
+    length: usize,
+}
+
+impl<const ROOM: usize> Default for Opening<ROOM> {
+    fn default() -> Self {
+        Self { text: [0; ROOM], length: 0 }
     }
-    out.extend_from_slice(b",\"signed_change_rate\":");
-    write_quoted(ticker.signed_change_rate, |rate, out| rate.write(out), out);
-    out.extend_from_slice(b"}]}");
 }
 
-/// Appends an order-book record.
-pub fn write_book(exchange: Exchange, symbol: &Symbol, time: EventTime, summary: &Summary, out: &mut Vec<u8>) {
-    write_head(exchange, symbol, out);
-    out.extend_from_slice(b",\"highest_bid\":");
-    write_or_null(summary.best_bid, Amount::write, out);
-    out.extend_from_slice(b",\"lowest_ask\":");
-    write_or_null(summary.best_ask, Amount::write, out);
-    out.extend_from_slice(b",\"spread\":");
-    let spread = summary.best_ask.zip(summary.best_bid).map(|(ask, bid)| ask.minus(bid));
-    write_or_null(spread, Decimal::write, out);
-    out.extend_from_slice(b",\"total_bid_volume\":");
-    summary.total_bids.write(out);
-    out.extend_from_slice(b",\"total_ask_volume\":");
-    summary.total_asks.write(out);
-    out.extend_from_slice(b",\"timestamp\":\"");
-    time.write_utc(out);
-    out.extend_from_slice(b"\"}");
+impl<const ROOM: usize> Opening<ROOM> {
+    fn of(parts: &[&[u8]]) -> Self {
+        let mut opening = Self::default();
+        for part in parts {
+            opening.text[opening.length..opening.length + part.len()].copy_from_slice(part);
+            opening.length += part.len();
+        }
+        opening
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length;
+        out.extend_from_slice(&self.text);
+        out.truncate(end);
+    }
+}
+
+impl Encoder {
+    /// Turns to a symbol, or stays with it. To be called before the first record.
+    #[inline]
+    pub fn turn_to(&mut self, exchange: Exchange, symbol: &Symbol) {
+        if self.of != Some((exchange, *symbol)) {
+            self.prepare(exchange, symbol);
+        }
+    }
+
+    #[inline(never)]
+    fn prepare(&mut self, exchange: Exchange, symbol: &Symbol) {
+        let [region, market] = [exchange.region().as_str(), exchange.as_str()].map(str::as_bytes);
+        self.of = Some((exchange, *symbol));
+        self.key = Opening::of(&[market, b":", symbol.as_bytes()]);
+        self.head = Opening::of(&[b"{\"region\":\"", region, b"\",\"market\":\"", market, b"\",\"coin_symbol\":\"", symbol.as_bytes(), b"\""]);
+    }
+
+    /// Appends the key of a record: `OKX:BTC`.
+    #[inline]
+    pub fn write_key(&self, out: &mut Vec<u8>) {
+        self.key.write(out);
+    }
+
+    /// Appends a ticker record.
+    pub fn write_ticker(&self, time: EventTime, ticker: &Ticker, out: &mut Vec<u8>) {
+        self.head.write(out);
+        out.extend_from_slice(b",\"timestamp\":");
+        time.write_millis(out);
+        let mut separator: &[u8] = b",\"data\":[{\"";
+        for (name, value) in [
+            ("opening_price", ticker.opening_price),
+            ("trade_price", Some(ticker.trade_price)),
+            ("max_price", ticker.max_price),
+            ("min_price", ticker.min_price),
+            ("prev_closing_price", ticker.prev_closing_price),
+            ("acc_trade_volume_24h", ticker.acc_trade_volume_24h),
+            ("signed_change_price", ticker.signed_change_price),
+        ] {
+            out.extend_from_slice(separator);
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            write_quoted(value, Decimal::write, out);
+            separator = b",\"";
+        }
+        out.extend_from_slice(b",\"signed_change_rate\":");
+        write_quoted(ticker.signed_change_rate, |rate, out| rate.write(out), out);
+        out.extend_from_slice(b"}]}");
+    }
+
+    /// Appends an order-book record.
+    pub fn write_book(&mut self, time: EventTime, summary: &Summary, out: &mut Vec<u8>) {
+        self.head.write(out);
+        out.extend_from_slice(b",\"highest_bid\":");
+        write_or_null(summary.best_bid, Amount::write, out);
+        out.extend_from_slice(b",\"lowest_ask\":");
+        write_or_null(summary.best_ask, Amount::write, out);
+        out.extend_from_slice(b",\"spread\":");
+        let spread = summary.best_ask.zip(summary.best_bid).map(|(ask, bid)| ask.minus(bid));
+        write_or_null(spread, Decimal::write, out);
+        out.extend_from_slice(b",\"total_bid_volume\":");
+        summary.total_bids.write(out);
+        out.extend_from_slice(b",\"total_ask_volume\":");
+        summary.total_asks.write(out);
+        out.extend_from_slice(b",\"timestamp\":\"");
+        self.times.write(time, out);
+        out.extend_from_slice(b"\"}");
+    }
 }
 
 /// What a resync request tells.
@@ -127,16 +192,6 @@ fn write_escape(unit: u32, out: &mut Vec<u8>) {
     out.extend((0..4).rev().map(|digit| b"0123456789abcdef"[(unit >> (4 * digit) & 15) as usize]));
 }
 
-fn write_head(exchange: Exchange, symbol: &Symbol, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"region\":\"");
-    out.extend_from_slice(exchange.region().as_str().as_bytes());
-    out.extend_from_slice(b"\",\"market\":\"");
-    out.extend_from_slice(exchange.as_str().as_bytes());
-    out.extend_from_slice(b"\",\"coin_symbol\":\"");
-    out.extend_from_slice(symbol.as_bytes());
-    out.push(b'"');
-}
-
 fn write_or_null<T>(value: Option<T>, write: impl FnOnce(T, &mut Vec<u8>), out: &mut Vec<u8>) {
     match value {
         Some(value) => write(value, out),
@@ -162,6 +217,12 @@ mod tests {
         Decimal::parse(text.as_bytes()).unwrap()
     }
 
+    fn encoder(exchange: Exchange, symbol: &Symbol) -> Encoder {
+        let mut encoder = Encoder::default();
+        encoder.turn_to(exchange, symbol);
+        encoder
+    }
+
     fn text(write: impl FnOnce(&Symbol, &mut Vec<u8>)) -> String {
         let mut out = Vec::new();
         write(&Symbol::parse(b"btc").unwrap(), &mut out);
@@ -182,10 +243,10 @@ mod tests {
         };
         let time = EventTime::from_micros(1_786_538_789_464_999);
         assert_eq!(
-            text(|symbol, out| write_ticker(Exchange::Okx, symbol, time, &ticker, out)),
+            text(|symbol, out| encoder(Exchange::Okx, symbol).write_ticker(time, &ticker, out)),
             r#"{"region":"Asia","market":"OKX","coin_symbol":"BTC","timestamp":1786538789464.0,"data":[{"opening_price":"64324.0","trade_price":"64028.6","max_price":"64496.9","min_price":"63237.6","prev_closing_price":"64324.0","acc_trade_volume_24h":"5874.19398956","signed_change_price":"-295.4","signed_change_rate":"-0.004592"}]}"#
         );
-        assert_eq!(text(|symbol, out| write_key(Exchange::Okx, symbol, out)), "OKX:BTC");
+        assert_eq!(text(|symbol, out| encoder(Exchange::Okx, symbol).write_key(out)), "OKX:BTC");
     }
 
     #[test]
@@ -201,12 +262,12 @@ mod tests {
             signed_change_rate: None,
         };
         assert_eq!(
-            text(|symbol, out| write_ticker(Exchange::Kraken, symbol, EventTime::from_micros(0), &ticker, out)),
+            text(|symbol, out| encoder(Exchange::Kraken, symbol).write_ticker(EventTime::from_micros(0), &ticker, out)),
             r#"{"region":"NE","market":"KRAKEN","coin_symbol":"BTC","timestamp":0.0,"data":[{"opening_price":null,"trade_price":"1.0","max_price":null,"min_price":null,"prev_closing_price":null,"acc_trade_volume_24h":null,"signed_change_price":null,"signed_change_rate":null}]}"#
         );
         let summary = Summary { best_bid: decimal("5").amount(), ..Summary::default() };
         assert_eq!(
-            text(|symbol, out| write_book(Exchange::Upbit, symbol, EventTime::from_micros(0), &summary, out)),
+            text(|symbol, out| encoder(Exchange::Upbit, symbol).write_book(EventTime::from_micros(0), &summary, out)),
             r#"{"region":"Korea","market":"UPBIT","coin_symbol":"BTC","highest_bid":5.0,"lowest_ask":null,"spread":null,"total_bid_volume":0.0,"total_ask_volume":0.0,"timestamp":"1970-01-01 00:00:00.000000+00:00"}"#
         );
     }
@@ -232,6 +293,25 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_names_fit_and_another_symbol_begins_anew() {
+        let symbol = |text: &str| Symbol::parse(text.as_bytes()).unwrap();
+        let names = ["X".to_owned(), "S".repeat(32), "X".to_owned()];
+        let mut encoder = Encoder::default();
+        for exchange in Exchange::ALL {
+            for name in &names {
+                encoder.turn_to(exchange, &symbol(name));
+                let (mut key, mut record) = (Vec::new(), Vec::new());
+                encoder.write_key(&mut key);
+                encoder.write_book(EventTime::from_micros(0), &Summary::default(), &mut record);
+                assert_eq!(String::from_utf8(key).unwrap(), format!("{exchange}:{name}"));
+                let region = exchange.region().as_str();
+                let head = format!(r#"{{"region":"{region}","market":"{exchange}","coin_symbol":"{name}","highest_bid":null,"#);
+                assert!(String::from_utf8(record).unwrap().starts_with(&head));
+            }
+        }
+    }
+
+    #[test]
     fn the_order_book_record_is_that_of_the_contract() {
         let amount = |text| decimal(text).amount().unwrap();
         let summary = Summary {
@@ -242,10 +322,10 @@ mod tests {
         };
         let time = EventTime::from_micros(1_729_679_100_050_000);
         assert_eq!(
-            text(|symbol, out| write_book(Exchange::Okx, symbol, time, &summary, out)),
+            text(|symbol, out| encoder(Exchange::Okx, symbol).write_book(time, &summary, out)),
             r#"{"region":"Asia","market":"OKX","coin_symbol":"BTC","highest_bid":66609.22,"lowest_ask":66619.98,"spread":10.76,"total_bid_volume":0.0016,"total_ask_volume":0.259115,"timestamp":"2024-10-23 10:25:00.050000+00:00"}"#
         );
         let crossed = Summary { best_bid: summary.best_ask, best_ask: summary.best_bid, ..summary };
-        assert!(text(|symbol, out| write_book(Exchange::Okx, symbol, time, &crossed, out)).contains(r#""spread":-10.76,"#));
+        assert!(text(|symbol, out| encoder(Exchange::Okx, symbol).write_book(time, &crossed, out)).contains(r#""spread":-10.76,"#));
     }
 }

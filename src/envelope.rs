@@ -3,7 +3,7 @@
 //! One pass over the bytes decides whether the envelope is accepted; frames are not looked into. Items that are strings
 //! with escaped quotes alone, as the collector writes them, stay as they are; others are unescaped on the way.
 
-use crate::json::{Cursor, unescape};
+use crate::json::{Cursor, is_utf8, unescape};
 use crate::market::{Exchange, Region};
 use crate::outcome::Reason;
 use crate::rules::Limits;
@@ -155,7 +155,7 @@ impl Reader {
         if bytes.len() > limits.envelope_bytes {
             return Err(unknown(Reason::Size));
         }
-        if simdutf8::basic::from_utf8(bytes).is_err() {
+        if !is_utf8(bytes) {
             return Err(unknown(Reason::Utf8));
         }
         let fields = self.fields(bytes, limits).map_err(unknown)?;

@@ -2,7 +2,7 @@
 //!
 //! Reads no clock: every time comes from the input.
 
-use crate::decimal::{Decimal, two_digits, write_integer};
+use crate::decimal::{Decimal, eight_digits_text, two_digits, write_integer};
 use crate::json::Token;
 
 const SECONDS_A_DAY: i64 = 86_400;
@@ -111,6 +111,41 @@ impl EventTime {
             text[at..at + 2].copy_from_slice(&two_digits(value % 100));
         }
         out.extend_from_slice(&text[if year > 9_999 { 2 } else { 0 }..]);
+    }
+}
+
+/// Writes times as [`EventTime::write_utc`] does, and keeps the second: it is mostly that of the time before.
+#[derive(Clone, Debug, Default)]
+pub struct UtcWriter {
+    second: i64,
+    /// `2024-10-23 10:25:00.`, once there is one.
+    text: Option<[u8; 20]>,
+}
+
+impl UtcWriter {
+    /// Appends `2024-10-23 10:25:00.050000+00:00`.
+    #[inline]
+    pub fn write(&mut self, time: EventTime, out: &mut Vec<u8>) {
+        let micros = time.0.unsigned_abs();
+        let second = (micros / MICROS_A_SECOND.unsigned_abs()).cast_signed();
+        match &self.text {
+            Some(text) if self.second == second => {
+                out.extend_from_slice(text);
+                let [_, _, digits @ ..] = eight_digits_text(micros % MICROS_A_SECOND.unsigned_abs());
+                out.extend_from_slice(&digits);
+                out.extend_from_slice(b"+00:00");
+            }
+            _ => self.write_anew(time, second, out),
+        }
+    }
+
+    #[inline(never)]
+    fn write_anew(&mut self, time: EventTime, second: i64, out: &mut Vec<u8>) {
+        let start = out.len();
+        time.write_utc(out);
+        // Years from 10000 on are longer, and not kept.
+        let text = out[start..].first_chunk().filter(|text| text.ends_with(b"."));
+        (self.second, self.text) = (second, text.copied());
     }
 }
 
@@ -262,6 +297,16 @@ mod tests {
         #[test]
         fn what_is_written_reads_back(micros in 1..253_402_300_800 * MICROS_A_SECOND) {
             prop_assert_eq!(of_text(&utc(micros)), Some(micros));
+        }
+
+        #[test]
+        fn a_kept_second_changes_nothing(times in prop::collection::vec(prop_oneof![0..3_000_000_i64, 253_402_300_799_000_000..253_402_300_801_000_000_i64, 0..i64::MAX], 1..9)) {
+            let mut writer = UtcWriter::default();
+            for micros in times {
+                let mut out = Vec::new();
+                writer.write(EventTime::from_micros(micros), &mut out);
+                prop_assert_eq!(String::from_utf8(out).unwrap(), utc(micros));
+            }
         }
 
         #[test]

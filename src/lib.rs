@@ -43,6 +43,7 @@ pub mod market;
 pub mod rules;
 pub mod outcome;
 // What the path is made with.
+pub mod machine;
 pub mod decimal;
 pub mod json;
 pub mod event_time;
@@ -58,13 +59,20 @@ pub mod lane;
 pub mod stack;
 pub mod delivery;
 // What runs it.
+pub mod logs;
+pub mod http;
 pub mod config;
 pub mod observe;
 pub mod kafka;
 pub mod runtime;
+pub mod endpoint;
 pub mod replay;
 pub mod dlt;
+pub mod sink;
 // What shows and tests it.
 pub mod feed;
 pub mod demo;
+pub mod bench;
+pub mod doctor;
+pub mod top;
 pub mod cli;

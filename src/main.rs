@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use market_hub::bench::Counting;
+
 #[global_allocator]
-static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static GLOBAL: Counting<mimalloc::MiMalloc> = Counting(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     market_hub::cli::main()

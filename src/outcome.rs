@@ -140,6 +140,10 @@ pub struct Counts {
     pub held: ByExchange,
     /// Resync requests written.
     pub resyncs: ByExchange,
+    /// Frames whose event time lies before that of an earlier frame of their symbol.
+    pub out_of_order: ByExchange,
+    /// Frames whose record is that of the frame before of their symbol once more.
+    pub duplicates: ByExchange,
     /// Frames of another exchange than the partition's.
     pub misplaced: u64,
 }
@@ -175,7 +179,7 @@ impl Counts {
 
     /// The counts by exchange, in the order of the fields.
     #[must_use]
-    pub const fn by_exchange(&self) -> [&ByExchange; 10] {
+    pub const fn by_exchange(&self) -> [&ByExchange; 12] {
         [
             &self.records,
             &self.unverified,
@@ -187,10 +191,12 @@ impl Counts {
             &self.crossed,
             &self.held,
             &self.resyncs,
+            &self.out_of_order,
+            &self.duplicates,
         ]
     }
 
-    const fn by_exchange_mut(&mut self) -> [&mut ByExchange; 10] {
+    const fn by_exchange_mut(&mut self) -> [&mut ByExchange; 12] {
         [
             &mut self.records,
             &mut self.unverified,
@@ -202,6 +208,8 @@ impl Counts {
             &mut self.crossed,
             &mut self.held,
             &mut self.resyncs,
+            &mut self.out_of_order,
+            &mut self.duplicates,
         ]
     }
 }

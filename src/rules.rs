@@ -65,8 +65,10 @@ impl Default for Limits {
 /// How order-book frames are read. Changes nothing in what comes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scanner {
-    /// By the scanner where it knows the frame, which is nearly always, else by the general reader.
+    /// By the scanner where it knows the frame, which is nearly always, else by the general reader. With AVX2 where the machine has it.
     On,
+    /// As [`Scanner::On`], with what every machine has.
+    Portable,
     /// By the general reader.
     Off,
 }

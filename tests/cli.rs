@@ -5,9 +5,10 @@
 
 use std::{
     fs::{self, File},
-    io::{Read as _, Write as _},
+    io::{Read as _, Write as _, pipe},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -116,6 +117,30 @@ fn replay_says_which_line_is_no_record_and_keeps_what_came_before() {
     assert_eq!(records(&ran.stdout), ["1.0"]);
     let elsewhere = envelope("elsewhere", 0, "korea", "UPBIT", &["{}"]);
     Hub::new(&["replay", "-"]).fed(&elsewhere).run().assert(65, &["-, line 1", "\"elsewhere\" is none of the six input topics"]);
+}
+
+#[test]
+fn a_command_that_takes_its_time_says_how_far_it_is_where_that_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("slow");
+    for (how, is_told) in [("plain", true), ("off", false), ("auto", false)] {
+        let _ = fs::remove_file(&pipe);
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let slow = pipe.clone();
+        let feeder = thread::spawn(move || {
+            let mut end = fs::OpenOptions::new().write(true).open(slow).unwrap();
+            for offset in 0..8 {
+                end.write_all(line(offset, &["1"]).as_bytes()).unwrap();
+                thread::sleep(Duration::from_millis(400));
+            }
+        });
+        let ran = Hub::new(&["replay", pipe.to_str().unwrap(), "--digest-only", "--progress", how]).run();
+        feeder.join().unwrap();
+        assert_eq!((ran.code, ran.stdout.is_empty()), (Some(0), false), "{}", ran.stderr);
+        let told = format!("market-hub: {}: ", pipe.display());
+        assert_eq!(ran.stderr.lines().any(|line| line.starts_with(&told) && line.ends_with(" bytes")), is_told, "{how}: {}", ran.stderr);
+    }
+    Hub::new(&["replay", "-", "--progress", "loud"]).run().assert(2, &["--progress", "plain"]);
 }
 
 #[test]
@@ -276,6 +301,106 @@ fn help_names_every_variable() {
     }
 }
 
+// ------------------------------------------------------------------------------------------------------------------------- the log
+
+#[test]
+#[cfg(unix)]
+fn a_log_that_nobody_reads_holds_nothing_up() {
+    let (reader, mut writer) = pipe().unwrap();
+    // As much as a pipe holds: not a byte more can be written.
+    writer.write_all(&[b'.'; 65_536]).unwrap();
+    let mut hub = Hub::new(&["run", "--brokers", NOBODY, "--start-deadline-s", "3600"]);
+    let mut hub = hub.command.stderr(writer).spawn().unwrap();
+    thread::sleep(Duration::from_secs(1));
+    let began = Instant::now();
+    assert!(Command::new("sh").args(["-c", r#"kill -TERM "$0""#, &hub.id().to_string()]).status().unwrap().success());
+    let ended = loop {
+        match hub.try_wait().unwrap() {
+            Some(status) => break Some(status),
+            None if began.elapsed() > Duration::from_secs(60) => break None,
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    hub.kill().unwrap_or_default();
+    drop(reader);
+    assert_eq!(ended.and_then(|status| status.code()), Some(0), "it ends though its log waits");
+}
+
+#[test]
+fn the_log_goes_to_files_as_json_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let logs = dir.path().join("logs");
+    let ran = Hub::new(&["run", "--brokers", NOBODY, "--start-deadline-s", "1", "--log-format", "json", "--log-dir", logs.to_str().unwrap()]).run();
+    ran.assert(69, &[NOBODY]);
+    let text = fs::read_to_string(logs.join("market-hub.log")).unwrap();
+    let (json, said): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('{'));
+    assert!(!json.is_empty(), "{text}");
+    for line in json {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(["time", "level", "module", "message"].iter().all(|field| line[field].is_string()), "{line}");
+    }
+    assert!(said.iter().any(|line| line.starts_with("market-hub: no broker answers")), "the last word is in the file too: {text}");
+}
+
+#[test]
+fn a_log_that_cannot_be_written_is_named_before_anything_starts() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let dir = file.path().join("below-a-file");
+    Hub::new(&["run", "--brokers", NOBODY, "--log-dir", dir.to_str().unwrap()]).run().assert(78, &["--log-dir / HUB_LOG_DIR", "below-a-file"]);
+}
+
+// ------------------------------------------------------------------------------------------------------------------------- doctor
+
+#[test]
+fn doctor_says_of_every_check_what_it_found_and_what_mends_it() {
+    let ran = Hub::new(&["doctor", "--offline", "--json"]).run();
+    assert!(matches!(ran.code, Some(0 | 1)), "{ran:?}");
+    let checks: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(checks.len() >= 15, "{ran:?}");
+    for check in &checks {
+        assert!(["what", "found", "wanted", "why"].iter().all(|field| check[field].as_str().is_some_and(|text| !text.is_empty())), "{check}");
+        assert_eq!(["warn", "bad"].contains(&check["verdict"].as_str().unwrap()), check["mend"] != "", "{check}");
+    }
+    assert_eq!(ran.code == Some(1), checks.iter().any(|check| check["verdict"] == "bad"));
+}
+
+#[test]
+fn doctor_fails_where_something_is_bad() {
+    let host = tempfile::tempdir().unwrap();
+    fs::create_dir_all(host.path().join("proc/self")).unwrap();
+    fs::write(host.path().join("proc/self/limits"), "Max open files            64                   64                   files\n").unwrap();
+    let root = host.path().to_str().unwrap();
+    let ran = Hub::new(&["doctor", "--offline", "--root", root]).run();
+    ran.assert(1, &["1 of ", " checks are bad"]);
+    assert!(ran.stdout.contains("bad      file descriptors         64") && ran.stdout.contains("LimitNOFILE=65536"), "{ran:?}");
+    Hub::new(&["doctor", "--brokers", NOBODY, "--root", root]).run().assert(1, &["2 of ", " checks are bad"]);
+}
+
+// ------------------------------------------------------------------------------------------------------------------------- top
+
+#[test]
+fn top_says_whom_it_asks_where_nobody_answers() {
+    Hub::new(&["top", NOBODY, "--once"]).run().assert(69, &["no hub answers", "--endpoint", NOBODY]);
+}
+
+// ------------------------------------------------------------------------------------------------- completions and man pages
+
+#[test]
+fn completions_and_man_pages_know_every_command() {
+    let dir = tempfile::tempdir().unwrap();
+    Hub::new(&["assets", dir.path().to_str().unwrap()]).run().assert(0, &[]);
+    let commands = ["run", "demo", "bench", "replay", "dlt", "sink", "check", "doctor", "top", "tap", "config"];
+    for file in ["market-hub.bash", "_market-hub", "market-hub.fish", "market-hub.1"] {
+        let text = fs::read_to_string(dir.path().join(file)).unwrap();
+        for command in commands {
+            assert!(text.contains(command), "{file}: {command}");
+        }
+    }
+    let run = fs::read_to_string(dir.path().join("market-hub-run.1")).unwrap();
+    assert!(knobs::ALL.iter().all(|knob| run.contains(&knob.env.replace('_', "\\_")) || run.contains(knob.env)), "every variable");
+    assert!(dir.path().join("market-hub-dlt-show.1").exists() && !dir.path().join("market-hub-assets.1").exists());
+}
+
 // ------------------------------------------------------------------------------------------------------------- brokers that are away
 
 #[test]
@@ -316,6 +441,10 @@ impl Hub {
             if ["HUB_", "KAFKA_", "RUST_LOG"].iter().any(|prefix| variable.to_string_lossy().starts_with(prefix)) {
                 command.env_remove(variable);
             }
+        }
+        // Hubs run side by side: none shall want the port of another.
+        if arguments.first().is_some_and(|command| ["run", "demo"].contains(command)) {
+            command.env("HUB_ENDPOINT", "off");
         }
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Self { command, input: String::new() }

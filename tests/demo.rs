@@ -10,7 +10,7 @@ fn demo(args: &[&str]) -> Output {
             command.env_remove(name);
         }
     }
-    command.arg("demo").args(args).output().unwrap()
+    command.env("HUB_ENDPOINT", "off").arg("demo").args(args).output().unwrap()
 }
 
 /// The number in front of `unit` in the line that starts with `start`.

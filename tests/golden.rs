@@ -1,4 +1,4 @@
-//! Every golden file, byte for byte, by the scanner and by the general reader: the core must do what an independent implementation of the contract did.
+//! Every golden file, byte for byte, by the scanner, with AVX2 and without, and by the general reader: the core must do what an independent implementation of the contract did.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs::File;
@@ -26,7 +26,7 @@ fn every_golden_file_comes_out_byte_for_byte() {
     assert!(inputs.len() > 50, "only {} golden files in {}", inputs.len(), folder.display());
     for input in inputs {
         let stem = input.to_string_lossy().replace(".in.jsonl.gz", "");
-        for scanner in [Scanner::On, Scanner::Off] {
+        for scanner in [Scanner::On, Scanner::Portable, Scanner::Off] {
             check(&input, Path::new(&format!("{stem}.out.jsonl.gz")), Path::new(&format!("{stem}.counters.json")), scanner);
         }
     }

@@ -11,6 +11,7 @@ mod support;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::net::UnixDatagram,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -24,6 +25,7 @@ use support::{
     Message,
     broker::{self, Broker},
     client::{Client, Place},
+    http,
     hub::{Hub, HubCommand, Stopped, committed, input_ends},
     names::Names,
     record_file::golden_files,
@@ -282,6 +284,69 @@ fn a_second_signal_ends_at_once() {
     report(format_args!("second SIGTERM: exit {code:?} after {took:?}"));
     assert_eq!(code, Some(75), "{said}");
     assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+#[test]
+fn a_supervisor_hears_how_it_goes() {
+    let Some(broker) = broker::shared() else { return };
+    let (client, names) = (broker.client(), Names::of("supervised"));
+    client.create_topics(&names.topics());
+    let socket_at = broker.dir().join("notify");
+    let socket = UnixDatagram::bind(&socket_at).unwrap();
+    let wait = |what: &str| {
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut said = [0; 256];
+        let length = socket.recv(&mut said).unwrap_or_else(|error| panic!("{what} is not told: {error}"));
+        String::from_utf8_lossy(&said[..length]).trim().to_owned()
+    };
+    let hub = HubCommand::run(&broker, &names)
+        .env("NOTIFY_SOCKET", socket_at.to_str().unwrap())
+        .env("WATCHDOG_USEC", "30000000")
+        .with(&["--report-interval-s", "1"])
+        .start();
+    assert_eq!(wait("the end of the start"), "READY=1");
+    for _ in 0..3 {
+        assert_eq!(wait("that workers turn"), "WATCHDOG=1");
+    }
+    hub.terminate().assert_clean("supervised");
+    let last = std::iter::repeat_with(|| wait("the stop")).find(|said| said != "WATCHDOG=1");
+    assert_eq!(last.as_deref(), Some("STOPPING=1"));
+}
+
+#[test]
+fn metrics_tell_of_every_kafka_client() {
+    let Some(broker) = broker::shared() else { return };
+    for (delivery, writers) in [("at-least-once", &["sender"][..]), ("exactly-once", &[])] {
+        for calls in ["single", "batch"] {
+            let (client, names) = (broker.client(), Names::of(&format!("figures-{delivery}-{calls}")));
+            client.create_topics(&names.topics());
+            let mut hub = HubCommand::run(&broker, &names)
+                .env("HUB_ENDPOINT", "127.0.0.1:0")
+                .with(&["--delivery", delivery, "--kafka-calls", calls, "--commit-interval-ms", "100"])
+                .start();
+            hub.wait_until_running();
+            client.produce(&Exchange::ALL.map(|exchange| numbered(&names, exchange, &[1, 2])));
+            hub.wait_until_caught_up(&client, &names, CATCH_UP_BOUND);
+            let readers = Stream::ALL.map(|stream| format!("worker-0/{stream}"));
+            let expected: Vec<&str> = readers.iter().map(String::as_str).chain(writers.iter().copied()).collect();
+            let scrape = wait_until(
+                "figures of all clients",
+                Duration::from_secs(60),
+                || http::get(hub.endpoint(), "/metrics").body.lines().filter(|line| line.starts_with("hub_kafka_")).collect::<Vec<_>>().join("\n"),
+                |scrape| expected.iter().all(|client| figure(scrape, "hub_kafka_received_bytes_total", client) > 0.0),
+            );
+            for client in expected {
+                assert_eq!((figure(&scrape, "hub_kafka_brokers", client), figure(&scrape, "hub_kafka_brokers_up", client)), (1.0, 1.0), "{client}");
+            }
+            hub.terminate().assert_clean("looked at");
+        }
+    }
+}
+
+/// The sample of a metric that a Kafka client has; 0 where there is none.
+fn figure(scrape: &str, metric: &str, client: &str) -> f64 {
+    let start = format!("{metric}{{client=\"{client}\"}} ");
+    scrape.lines().find_map(|line| line.strip_prefix(&start)?.parse().ok()).unwrap_or(0.0)
 }
 
 #[test]

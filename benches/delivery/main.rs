@@ -1,5 +1,5 @@
-//! What exactly once costs beside at least once, on a real broker: throughput of a backlog in turns of both, how long the commit of a
-//! transaction takes, and how late a reader of committed records is.
+//! What exactly once costs beside at least once, on a real broker, with a thread for each lane's transactions and with fewer: throughput of a backlog in turns
+//! of all, how long the commit of a transaction takes, and how late a reader of committed records is.
 //!
 //! Run with `cargo bench --bench delivery`; needs Java and Maven, as the tests do. Prints a table, asserts nothing about time.
 
@@ -27,29 +27,37 @@ const EXCHANGES: [Exchange; 3] = [Exchange::Upbit, Exchange::Okx, Exchange::Bina
 const ENVELOPES: usize = 6_000;
 const FRAMES: usize = 20;
 const TURNS: usize = 3;
-const MODES: [&str; 2] = ["at-least-once", "exactly-once"];
-/// Of the measurement of latency: one frame this often, for so long.
+/// What is compared, and its arguments.
+const MODES: [(&str, [&str; 4]); 4] = [
+    ("at least once", ["--delivery", "at-least-once", "--transaction-threads", "0"]),
+    ("exactly once, a thread a lane", ["--delivery", "exactly-once", "--transaction-threads", "0"]),
+    ("exactly once, 2 threads", ["--delivery", "exactly-once", "--transaction-threads", "2"]),
+    ("exactly once, 1 thread", ["--delivery", "exactly-once", "--transaction-threads", "1"]),
+];
+/// Of the measurement of latency: one frame a lane this often, for so long.
 const PACE: Duration = Duration::from_millis(20);
 const LATENCY_FOR: Duration = Duration::from_secs(10);
 
 fn main() {
     let Some(broker) = broker::shared() else { return };
     let input = backlog();
-    let mut rates = [Vec::new(), Vec::new()];
+    let mut rates = MODES.map(|_| Vec::new());
     for turn in 0..TURNS {
-        for (mode, rates) in MODES.iter().zip(&mut rates) {
-            let (rate, commit) = throughput(&broker, &input, mode, turn);
+        for (index, ((mode, arguments), rates)) in MODES.iter().zip(&mut rates).enumerate() {
+            let (rate, commit) = throughput(&broker, &input, arguments, &format!("cost-{index}-{turn}"));
             println!("turn {turn}, {mode}: {rate:.0} frames/s{commit}");
             rates.push(rate);
         }
     }
-    let [alo, eo] = rates.map(|mut rates| {
+    let medians = rates.map(|mut rates| {
         rates.sort_by(f64::total_cmp);
         rates[rates.len() / 2]
     });
-    println!("medians: at least once {alo:.0}, exactly once {eo:.0} frames/s: {:.0} %", 100.0 * eo / alo);
-    for mode in MODES {
-        println!("{mode}, one frame every {PACE:?}, produced to read as committed: {}", latency(&broker, mode));
+    for ((mode, _), median) in MODES.iter().zip(medians) {
+        println!("median, {mode}: {median:.0} frames/s, {:.0} % of at least once", 100.0 * median / medians[0]);
+    }
+    for (index, (mode, arguments)) in MODES.iter().enumerate() {
+        println!("{mode}, one frame every {PACE:?}, produced to read as committed: {}", latency(&broker, arguments, &format!("late-{index}")));
     }
 }
 
@@ -78,8 +86,8 @@ fn lanes(kind: Kind) -> String {
 }
 
 /// Frames a second from the first commit to the last, and what the hub says of its transactions' commits.
-fn throughput(broker: &Broker, input: &[(Exchange, Vec<Vec<u8>>)], mode: &str, turn: usize) -> (f64, String) {
-    let (client, names) = (broker.client(), Names::of(&format!("cost-{mode}-{turn}")));
+fn throughput(broker: &Broker, input: &[(Exchange, Vec<Vec<u8>>)], arguments: &[&str], name: &str) -> (f64, String) {
+    let (client, names) = (broker.client(), Names::of(name));
     client.create_topics(&names.topics());
     let mut producer = client.producer();
     for (exchange, values) in input {
@@ -91,7 +99,7 @@ fn throughput(broker: &Broker, input: &[(Exchange, Vec<Vec<u8>>)], mode: &str, t
     producer.finish();
     let ends = input_ends(&client, &names);
     let total: i64 = ends.values().sum();
-    let hub = HubCommand::run(broker, &names).with(&["--delivery", mode, "--lanes", &lanes(Kind::Orderbook)]).start();
+    let hub = HubCommand::run(broker, &names).with(arguments).with(&["--lanes", &lanes(Kind::Orderbook)]).start();
     let done = || committed(&client, &names).values().map(|offset| (*offset).max(0)).sum::<i64>();
     // A first message comes half a second after a start: it is left out.
     let mut first = None;
@@ -110,13 +118,13 @@ fn throughput(broker: &Broker, input: &[(Exchange, Vec<Vec<u8>>)], mode: &str, t
     }
 }
 
-/// Percentiles of the time from producing a frame to reading its record.
-fn latency(broker: &Broker, mode: &str) -> String {
-    let (client, names) = (broker.client(), Names::of(&format!("late-{mode}")));
+/// Percentiles of the time from producing a frame to reading its record, of one lane among three that are fed alike.
+fn latency(broker: &Broker, arguments: &[&str], name: &str) -> String {
+    let (client, names) = (broker.client(), Names::of(name));
     client.create_topics(&names.topics());
     let exchange = Exchange::Okx;
     let stream = stream(exchange, Kind::Ticker);
-    let mut hub = HubCommand::run(broker, &names).with(&["--delivery", mode, "--lanes", &format!("{stream}:{}", exchange.partition())]).start();
+    let mut hub = HubCommand::run(broker, &names).with(arguments).with(&["--lanes", &lanes(Kind::Ticker)]).start();
     hub.wait_until_running();
     let reader = client.reader();
     let mut list = TopicPartitionList::new();
@@ -130,8 +138,12 @@ fn latency(broker: &Broker, mode: &str) -> String {
         if Instant::now() >= next && began.elapsed() < LATENCY_FOR {
             next += PACE;
             sent += 1;
-            let value = format!(r#"{{"region":"asia","market":"OKX","symbol":"BTC","data":["{{\"last\":\"1\",\"ts\":\"{}\"}}"]}}"#, now_ms());
-            producer.send(&Message { timestamp_ms: now_ms(), ..Message::new(&names.input(stream), exchange.partition(), &value) });
+            for (exchange, price) in EXCHANGES.into_iter().zip(["trade_price", "last", "c"]) {
+                let region = exchange.region().as_str();
+                let value = format!(r#"{{"region":"{region}","market":"{exchange}","symbol":"BTC","data":["{{\"{price}\":\"1\",\"ts\":\"{}\"}}"]}}"#, now_ms());
+                let topic = names.input(Stream { region: exchange.region(), kind: Kind::Ticker });
+                producer.send(&Message { timestamp_ms: now_ms(), ..Message::new(&topic, exchange.partition(), &value) });
+            }
         }
         if let Some(Ok(record)) = reader.poll(Duration::from_millis(1)) {
             late.push(now_ms() - record.timestamp().to_millis().unwrap());

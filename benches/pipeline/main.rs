@@ -1,26 +1,30 @@
-//! Nanoseconds from envelope bytes to record bytes: the hub, and the same work done plainly, on the same envelopes in the same run.
+//! Nanoseconds of CPU time from envelope bytes to record bytes: the hub, and the same work done in two usual ways, on the same envelopes in the same run.
 //!
 //! An iteration is a pass over all envelopes of a kind, after an untimed opening that puts every kept book back to its first snapshot. Before a
-//! kind is measured, both must give every record that the feed promises, byte for byte. `tuning/BENCHMARKS.md` has the figures.
+//! kind is measured, all three must give every record that the feed promises, byte for byte. At the end the three are measured once more, in turns,
+//! for a table of ratios: `cargo bench --bench pipeline -- ratios` gives that alone. `tuning/BENCHMARKS.md` has the figures.
 
+mod books;
 mod data;
 mod plain;
+mod sonic;
 
 use std::cell::LazyCell;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use books::{Books, Record};
+use criterion::{Criterion, Throughput, criterion_group};
 use data::{Data, Envelope, ROWS, Row};
 use market_hub::batch::Batch;
+use market_hub::bench::cpu_time;
 use market_hub::feed::Expected;
 use market_hub::lane::{Input, Lane};
 use market_hub::market::{Kind, Stream};
 use market_hub::rules::Rules;
-use plain::{Plain, Record};
 
-/// As the binary has it; the plain version gets it too.
+/// As the binary has it; the others get it too.
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -43,35 +47,43 @@ fn hub_pass(lane: &mut Lane, envelopes: &[Envelope], batch: &mut Batch) {
     }
 }
 
+/// One of the two ways: envelope bytes and timestamp in, records out.
+type Usual = fn(&mut Books, &[u8], i64) -> Vec<Record>;
+
 /// As [`hub_pass`].
 #[inline(never)]
-fn plain_pass(plain: &mut Plain, envelopes: &[Envelope]) {
+fn usual_pass(process: Usual, books: &mut Books, envelopes: &[Envelope]) {
     for envelope in envelopes {
-        black_box(plain.process(&envelope.value, envelope.timestamp_ms));
+        black_box(process(books, &envelope.value, envelope.timestamp_ms));
     }
 }
 
-/// The data of a kind, after both have been seen to give what it promises.
+const USUAL: [(&str, Usual); 2] = [("sonic", sonic::process), ("plain", plain::process)];
+
+/// The data of a kind, after all have been seen to give what it promises.
 fn checked_data(row: &Row) -> Data {
     let data = Data::new(row);
-    let (mut lane, mut batch, mut plain) = (new_lane(row), Batch::default(), Plain::new());
-    let mut records = Vec::new();
-    for envelope in data.opening.iter().chain(&data.envelopes) {
-        lane.process(&input(envelope), &mut batch);
-        records.extend(plain.process(&envelope.value, envelope.timestamp_ms));
-    }
+    let (mut lane, mut batch) = (new_lane(row), Batch::default());
+    data.opening.iter().chain(&data.envelopes).for_each(|envelope| lane.process(&input(envelope), &mut batch));
     let ours = batch.messages().map(|message| {
         let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.unwrap_or_default().to_vec()).expect("UTF-8");
         record(text(message.key), message.timestamp_ms, message.headers().len() > 0, text(message.value))
     });
-    let theirs = records.into_iter().map(|Record { key, value, timestamp_ms, unverified }| record(key, timestamp_ms, unverified, value));
-    assert_eq!(ours.len(), data.expected.len());
-    assert_eq!(theirs.len(), data.expected.len());
-    for ((ours, theirs), expected) in ours.zip(theirs).zip(&data.expected) {
-        assert_eq!(ours, *expected, "the hub, {}", row.name);
-        assert_eq!(theirs, *expected, "the plain version, {}", row.name);
+    check("the hub", row, &data, ours);
+    for (name, process) in USUAL {
+        let mut books = Books::new();
+        let records = data.opening.iter().chain(&data.envelopes).flat_map(|envelope| process(&mut books, &envelope.value, envelope.timestamp_ms));
+        check(name, row, &data, records.map(|Record { key, value, timestamp_ms, unverified }| record(key, timestamp_ms, unverified, value)));
     }
     data
+}
+
+fn check(name: &str, row: &Row, data: &Data, records: impl Iterator<Item = Expected>) {
+    let records: Vec<_> = records.collect();
+    assert_eq!(records.len(), data.expected.len(), "{name}, {}", row.name);
+    for (record, expected) in records.iter().zip(&data.expected) {
+        assert_eq!(record, expected, "{name}, {}", row.name);
+    }
 }
 
 const fn record(key: String, timestamp_ms: i64, unverified: bool, value: String) -> Expected {
@@ -79,18 +91,18 @@ const fn record(key: String, timestamp_ms: i64, unverified: bool, value: String)
 }
 
 /// Bytes, as they stand in the envelopes, and levels of the average frame.
-fn per_frame(envelopes: &[Envelope], frames: usize) -> (f64, f64) {
-    let average = |of: fn(&[u8]) -> usize| envelopes.iter().map(|envelope| of(&envelope.value)).sum::<usize>() as f64 / frames as f64;
+fn per_frame(data: &Data) -> (f64, f64) {
+    let average = |of: fn(&[u8]) -> usize| data.envelopes.iter().map(|envelope| of(&envelope.value)).sum::<usize>() as f64 / data.frames() as f64;
     (average(<[u8]>::len), average(plain::count_levels))
 }
 
-/// The time of `passes` passes, each after an opening that does not count.
+/// The CPU time of `passes` passes, each after an opening that does not count.
 fn timed(passes: u64, data: &Data, mut run: impl FnMut(&[Envelope])) -> Duration {
     let pass = |_| {
         run(&data.opening);
-        let start = Instant::now();
+        let start = cpu_time();
         run(&data.envelopes);
-        start.elapsed()
+        cpu_time() - start
     };
     (0..passes).map(pass).sum()
 }
@@ -101,21 +113,49 @@ fn pipeline(criterion: &mut Criterion) {
         // Made when the first of the two is measured, and not at all where a filter leaves out both.
         let data = LazyCell::new(|| {
             let data = checked_data(row);
-            let (bytes, levels) = per_frame(&data.envelopes, row.frames());
-            println!("{}: {} frames, {bytes:.0} bytes and {levels:.1} levels a frame", row.name, row.frames());
+            let (bytes, levels) = per_frame(&data);
+            println!("{}: {} frames, {bytes:.0} bytes and {levels:.1} levels a frame", row.name, data.frames());
             data
         });
         let mut group = criterion.benchmark_group(row.name);
-        group.throughput(Throughput::Elements(row.frames() as u64));
+        group.throughput(Throughput::Elements((row.envelopes * row.frames) as u64));
         group.bench_function("hub", |bencher| {
             let (data, mut lane, mut batch) = (LazyCell::force(&data), new_lane(row), Batch::default());
             bencher.iter_custom(|passes| timed(passes, data, |envelopes| hub_pass(&mut lane, envelopes, &mut batch)));
         });
-        group.bench_function("plain", |bencher| {
-            let (data, mut plain) = (LazyCell::force(&data), Plain::new());
-            bencher.iter_custom(|passes| timed(passes, data, |envelopes| plain_pass(&mut plain, envelopes)));
-        });
+        for (name, process) in USUAL {
+            group.bench_function(name, |bencher| {
+                let (data, mut books) = (LazyCell::force(&data), Books::new());
+                bencher.iter_custom(|passes| timed(passes, data, |envelopes| usual_pass(process, &mut books, envelopes)));
+            });
+        }
         group.finish();
+    }
+}
+
+/// How often each of the three takes its turn.
+const TURNS: usize = 21;
+
+/// Medians of turns of CPU time, so that what the machine does meanwhile meets all three, and only by its caches.
+#[expect(clippy::print_stdout, reason = "a bench reports to its terminal")]
+fn ratios() {
+    println!("\n{:<18}{:>10}{:>10}{:>10}{:>12}{:>12}", "ns a frame", "hub", "sonic", "plain", "sonic/hub", "plain/hub");
+    for row in &ROWS {
+        let data = checked_data(row);
+        let (mut lane, mut batch) = (new_lane(row), Batch::default());
+        let mut books = USUAL.map(|_| Books::new());
+        let mut took = [const { Vec::new() }; 3];
+        for _ in 0..TURNS {
+            took[0].push(timed(1, &data, |envelopes| hub_pass(&mut lane, envelopes, &mut batch)));
+            for (index, (_, process)) in USUAL.into_iter().enumerate() {
+                took[index + 1].push(timed(1, &data, |envelopes| usual_pass(process, &mut books[index], envelopes)));
+            }
+        }
+        let [hub, sonic, plain] = took.map(|mut took| {
+            took.sort_unstable();
+            took[TURNS / 2].as_nanos() as f64 / data.frames() as f64
+        });
+        println!("{:<18}{hub:>10.0}{sonic:>10.0}{plain:>10.0}{:>12.1}{:>12.1}", row.name, sonic / hub, plain / hub);
     }
 }
 
@@ -124,4 +164,12 @@ criterion_group! {
     config = Criterion::default().sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
     targets = pipeline
 }
-criterion_main!(benches);
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    // `cargo test` runs this too, to see that it works.
+    if std::env::args().any(|argument| argument == "--bench") {
+        ratios();
+    }
+}

@@ -55,25 +55,27 @@ fn kraken_text(bids: &Side, asks: &Side, decimals: PairDecimals, lines: &mut Lin
     bids.best_first().take(10).try_for_each(|level| lines.write(level, text))
 }
 
-/// What levels were written as before: of the twenty levels that a checksum covers, most are those of the frame before. A level
-/// has one slot, by its price, and shares it with others.
+/// What levels were written as before: of the twenty levels that a checksum covers, most are those of the frame before, or have another
+/// quantity at the same price. A level has one slot, by its price, and shares it with others.
 #[derive(Clone, Debug)]
 pub(super) struct Lines {
     decimals: Option<PairDecimals>,
     slots: Vec<Line>,
 }
 
+/// A level as text: the digits of the price, then those of the quantity. A level of zeros, which no side has, stands for none.
 #[derive(Clone, Copy, Debug)]
 struct Line {
     level: Level,
     text: [u8; LINE_BYTES],
+    price_length: usize,
     length: usize,
 }
 
 /// Room for two numbers of sixteen digits; longer ones are written anew each time.
 const LINE_BYTES: usize = 32;
 /// As a power of 2, so that the bits of a product choose one.
-const SLOTS_BITS: u32 = 6;
+const SLOTS_BITS: u32 = 7;
 
 impl Lines {
     /// Without memory until a first checksum.
@@ -81,12 +83,12 @@ impl Lines {
         Self { decimals: None, slots: Vec::new() }
     }
 
-    /// Makes room, and forgets lines with other decimals. A level of zeros, which no side has, stands for none.
+    /// Makes room, and forgets lines with other decimals.
     fn prepare(&mut self, decimals: PairDecimals) {
         if self.decimals != Some(decimals) {
             self.decimals = Some(decimals);
             self.slots.clear();
-            self.slots.resize(1 << SLOTS_BITS, Line { level: Level::default(), text: [0; LINE_BYTES], length: 0 });
+            self.slots.resize(1 << SLOTS_BITS, Line { level: Level::default(), text: [0; LINE_BYTES], price_length: 0, length: 0 });
         }
     }
 
@@ -96,26 +98,38 @@ impl Lines {
         // Neighbouring prices differ in their highest bits after this.
         let hash = (level.price.units() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let line = self.slots.get_mut((hash >> (64 - SLOTS_BITS)) as usize)?;
-        let start = text.len();
-        if line.level == *level {
-            text.extend_from_slice(&line.text);
-            text.truncate(start + line.length);
+        if line.level != *level && !line.holds(level, decimals)? {
+            write_integer(level.price.fixed(decimals.price)?, text);
+            write_integer(level.quantity.fixed(decimals.quantity)?, text);
             return Some(());
         }
+        let end = text.len() + line.length;
+        text.extend_from_slice(&line.text);
+        text.truncate(end);
+        Some(())
+    }
+}
+
+impl Line {
+    /// Makes it the line of a level. False if that is too long, and the line is of none; `None` if it has too many decimals.
+    #[inline]
+    fn holds(&mut self, level: &Level, decimals: PairDecimals) -> Option<bool> {
         let (price, quantity) = (level.price.fixed(decimals.price)?, level.quantity.fixed(decimals.quantity)?);
         if price.max(quantity) >= SIXTEEN_DIGITS.into() {
-            write_integer(price, text);
-            write_integer(quantity, text);
-            return Some(());
+            self.level = Level::default();
+            return Some(false);
         }
-        let ((price, count), (quantity, quantity_count)) = (sixteen_digits(price as u64), sixteen_digits(quantity as u64));
-        line.level = *level;
-        line.text[..16].copy_from_slice(&price);
-        line.text[count..count + 16].copy_from_slice(&quantity);
-        line.length = count + quantity_count;
-        text.extend_from_slice(&line.text);
-        text.truncate(start + line.length);
-        Some(())
+        if self.level.price != level.price {
+            let digits;
+            (digits, self.price_length) = sixteen_digits(price as u64);
+            self.text[..16].copy_from_slice(&digits);
+        }
+        let (digits, count) = sixteen_digits(quantity as u64);
+        let start = self.price_length;
+        self.text[start..][..16].copy_from_slice(&digits);
+        self.length = start + count;
+        self.level = *level;
+        Some(true)
     }
 }
 
@@ -129,7 +143,7 @@ mod tests {
         let mut side = Side::new(best);
         for (price, quantity) in levels {
             let amount = |text: &str| Decimal::parse(text.as_bytes()).unwrap().amount().unwrap();
-            side.set(&Level { price: amount(price), quantity: amount(quantity) });
+            side.set_all(&[Level { price: amount(price), quantity: amount(quantity) }], &[]);
         }
         side
     }
@@ -145,6 +159,34 @@ mod tests {
         let asks = side(Best::Smallest, &[("3366.8", "9"), ("3368", "8"), ("3372", "8")]);
         assert_eq!(matches(Checksum::Okx(831_078_360), &bids, &asks, None, &mut Lines::new(), &mut text), Some(true));
         assert_eq!(matches(Checksum::Okx(0), &bids, &asks, None, &mut Lines::new(), &mut text), Some(false));
+    }
+
+    #[test]
+    fn a_line_is_that_of_its_level_whatever_it_held_before() {
+        let decimals = PairDecimals { price: 1, quantity: 8 };
+        let amount = |text: &str| Decimal::parse(text.as_bytes()).unwrap().amount().unwrap();
+        let (mut lines, mut line) = (Lines::new(), Line { level: Level::default(), text: [0; LINE_BYTES], price_length: 0, length: 0 });
+        lines.prepare(decimals);
+        for (price, quantity, digits) in [
+            ("63006.4", "0.000051", "6300645100"),
+            ("63006.4", "12.5", "6300641250000000"),
+            ("63006.4", "123456789", "63006412345678900000000"),
+            ("63006.4", "12.5", "6300641250000000"),
+            ("0.1", "0.00000001", "11"),
+            ("99999999999999999999", "1", "999999999999999999990100000000"),
+            ("0.1", "99999999.99999999", "19999999999999999"),
+            ("100000000000000", "99999999.99999999", "10000000000000009999999999999999"),
+        ] {
+            let level = Level { price: amount(price), quantity: amount(quantity) };
+            let mut text = Vec::new();
+            assert_eq!(lines.write(&level, &mut text), Some(()));
+            assert_eq!(String::from_utf8(text).unwrap(), digits);
+            match line.holds(&level, decimals) {
+                Some(true) => assert_eq!(&line.text[..line.length], digits.as_bytes()),
+                outcome => assert_eq!((outcome, line.level), (Some(false), Level::default())),
+            }
+            assert_eq!(line.holds(&Level { price: amount("0.15"), ..level }, decimals), None);
+        }
     }
 
     #[test]

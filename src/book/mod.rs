@@ -5,6 +5,7 @@
 mod checksum;
 mod digest;
 mod level;
+mod run;
 mod sequence;
 mod side;
 mod summary;

@@ -3,16 +3,18 @@
 use std::fmt::{self, Write};
 use std::io::{IsTerminal, stdout};
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::run::{print_threads, stop_on_signals};
 use super::{Failure, print};
-use crate::config::Config;
+use crate::config::Loaded;
 use crate::demo::{self, Plan, Verdict};
+use crate::endpoint::Endpoint;
 use crate::market::{Kind, Stream};
-use crate::observe::{StreamLines, latency_lines};
+use crate::observe::{Board, StreamLines, latency_lines};
 use crate::runtime::Report;
 
 pub(super) const NAME: &str = "demo";
@@ -47,17 +49,20 @@ fn parse_rate(text: &str) -> Result<Option<NonZeroU64>, String> {
     text.parse().map(Some).map_err(|_| "a whole number above 0, or max".to_owned())
 }
 
-pub(super) fn run(matches: &ArgMatches, mut config: Config) -> Result<(), Failure> {
+pub(super) fn run(matches: &ArgMatches, loaded: Loaded) -> Result<(), Failure> {
     let rate = matches.get_one::<Option<NonZeroU64>>("rate").copied().flatten();
     let plan = Plan {
         duration: Duration::from_secs(matches.get_one("seconds").copied().unwrap_or(10)),
         rate: rate.map(NonZeroU64::get),
         seed: matches.get_one("seed").copied().unwrap_or(1),
     };
+    let mut config = loaded.config;
     config.report_interval = Duration::from_secs(1);
     let stop = stop_on_signals()?;
+    let board = Board::new(config.endpoint.is_some());
+    let _endpoint = Endpoint::start(&Arc::new(config.clone()), loaded.listing, &board);
     let mut screen = Screen::new();
-    let verdict = demo::run(config, &plan, &stop, print_threads, |report| screen.show(report))?;
+    let verdict = demo::run(config, &plan, &stop, &board, print_threads, |report| screen.show(report))?;
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = write_samples(&verdict, &mut text).and_then(|()| write_totals(&verdict, &mut text));

@@ -1,12 +1,20 @@
 //! The command line: what each command is. The only place that prints, and that turns failures into exit codes.
 
+mod assets;
+mod bench;
 mod config;
 mod demo;
 mod dlt;
+mod doctor;
 mod escape;
 mod moment;
+mod progress;
 mod replay;
 mod run;
+mod sink;
+mod supervisor;
+mod tap;
+mod top;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -16,6 +24,7 @@ use clap::{ArgMatches, Command};
 
 use crate::config::{Environment, Loaded, Problems, args, load as load_settings};
 use crate::kafka::Unavailable;
+use crate::logs;
 
 /// Why a command ends without success: what to say, and the exit code, which is one of `sysexits.h` where one fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +36,14 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Something was lost or came out different (`demo`).
+    /// Something was lost or came out different (`demo`, `sink s3 verify`).
     pub const DIFFERENT: u8 = 1;
     /// Nothing is what was asked for (`dlt show`).
     pub const NOTHING_FOUND: u8 = 1;
+    /// A figure is worse than it may be (`bench`).
+    pub const WORSE: u8 = 1;
+    /// A connector does not run, or alarms (`sink connect`); something on the host is bad (`doctor`).
+    pub const NOT_WELL: u8 = 1;
     /// An input file does not hold what it should.
     pub const BAD_INPUT: u8 = 65;
     /// A file that was named cannot be read.
@@ -68,15 +81,18 @@ impl From<Unavailable> for Failure {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    logs::start();
     let matches = command().get_matches();
-    match dispatch(&matches) {
+    progress::set(&matches);
+    let code = match dispatch(&matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             say(format_args!("market-hub: {}", failure.message));
             ExitCode::from(failure.code)
         }
-    }
+    };
+    logs::finish();
+    code
 }
 
 /// All commands, with all their options.
@@ -87,17 +103,25 @@ pub fn command() -> Command {
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .arg(progress::arg())
         .subcommand(args(run::command()))
         .subcommand(args(demo::command()))
+        .subcommand(args(bench::command()))
         .subcommand(args(replay::command()))
         .subcommand(dlt::command())
+        .subcommand(sink::command())
         .subcommand(args(run::check_command()))
+        .subcommand(args(doctor::command()))
+        .subcommand(top::command())
+        .subcommand(args(tap::command()))
+        .subcommand(assets::command())
         .subcommand(args(config::command()))
 }
 
-/// Says something on standard error. The print macros would panic where nobody reads it or the disk is full, and end a run that is well.
+/// Says something on standard error. The print macros would panic where nobody reads it or the disk is full, and end a run that is well; a pipe that is full
+/// would hold it up.
 fn say(what: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{what}");
+    logs::say(&what.to_string());
 }
 
 /// Prints what the user asked for; it is a failure when nobody reads it.
@@ -109,11 +133,17 @@ fn print(what: &str) -> Result<(), Failure> {
 
 fn dispatch(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
-        Some((run::NAME, matches)) => run::run(load(matches)?.config),
-        Some((demo::NAME, matches)) => demo::run(matches, load(matches)?.config),
+        Some((run::NAME, matches)) => run::run(load(matches)?),
+        Some((demo::NAME, matches)) => demo::run(matches, load(matches)?),
+        Some((bench::NAME, matches)) => bench::run(matches),
         Some((replay::NAME, matches)) => replay::run(matches, load(matches)?.config),
         Some((dlt::NAME, matches)) => dlt::run(matches),
+        Some((sink::NAME, matches)) => sink::run(matches),
         Some((run::CHECK, matches)) => run::check(load(matches)?.config),
+        Some((assets::NAME, matches)) => assets::run(matches),
+        Some((top::NAME, matches)) => top::run(matches),
+        Some((tap::NAME, matches)) => tap::run(matches, load(matches)?.config),
+        Some((doctor::NAME, matches)) => doctor::run(matches, load(matches)?.config),
         Some((config::NAME, matches)) => config::run(matches, &load(matches)?),
         _ => Err(Failure::new(Failure::SOFTWARE, "no such command")),
     }
@@ -125,5 +155,7 @@ fn load(matches: &ArgMatches) -> Result<Loaded, Failure> {
     for warning in &loaded.warnings {
         say(format_args!("market-hub: warning: {warning}"));
     }
+    let logs = &loaded.config.logs;
+    logs::set(logs).map_err(|fault| Failure::new(Failure::CONFIG, format_args!("--log-dir / HUB_LOG_DIR: no log can be written there: {fault}")))?;
     Ok(loaded)
 }

@@ -1,18 +1,23 @@
 //! `market-hub run`: the six streams against Kafka. `market-hub check`: what that would find, without processing.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Command;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::progress::Progress;
+use super::supervisor::Supervisor;
 use super::{Failure, print, say};
-use crate::config::{Config, LaneId};
+use crate::config::{Config, LaneId, Loaded};
+use crate::endpoint::Endpoint;
 use crate::kafka::{self, Cluster, Producer, Start, Unavailable};
-use crate::observe::{StreamLines, latency_lines};
+use crate::observe::{Board, StreamLines, latency_lines};
 use crate::runtime::{self, Report, RunError, ThreadRow};
+use crate::sink::credentials;
+use crate::sink::s3::{self, Beside};
 
 /// How long to wait for the settings of topics.
 const SETTINGS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,9 +36,26 @@ pub(super) fn check_command() -> Command {
     Command::new(CHECK).about("Check settings, brokers, topics and groups as run would, without processing")
 }
 
-pub(super) fn run(config: Config) -> Result<(), Failure> {
+pub(super) fn run(loaded: Loaded) -> Result<(), Failure> {
+    if loaded.config.writer.beside_hub {
+        credentials(&loaded.config.store).map_err(|fault| Failure::new(Failure::CONFIG, fault))?;
+    }
     let stop = stop_on_signals()?;
-    runtime::run(&Arc::new(config), &stop, print_threads, log_report).map_err(Failure::from)
+    let config = Arc::new(loaded.config);
+    let board = Board::new(config.endpoint.is_some());
+    let _endpoint = Endpoint::start(&config, loaded.listing, &board);
+    let sink = if config.writer.beside_hub { Some(Beside::start(&config, &stop, &board)?) } else { None };
+    let supervisor = Supervisor::new(Arc::clone(&board), Arc::clone(&stop));
+    let started = |threads: &[ThreadRow]| {
+        print_threads(threads);
+        supervisor.ready();
+    };
+    let ended = runtime::run(&config, &stop, &board, started, log_report);
+    supervisor.stopping();
+    // A hub that ended by itself takes its sink with it.
+    stop.store(true, Ordering::Release);
+    let written = sink.map_or(Ok(()), Beside::join);
+    ended.map_err(Failure::from).and(written.map_err(Failure::from))
 }
 
 /// A flag that the first signal sets. The second one ends the process at once.
@@ -53,7 +75,7 @@ pub(super) fn check(config: Config) -> Result<(), Failure> {
     let cluster = Cluster::new(&config).map_err(RunError::Refused)?;
     drop(Producer::new(&config).map_err(RunError::Refused)?);
     let deadline = Instant::now() + config.start_deadline;
-    let known = cluster.wait_for_brokers(deadline).map_err(RunError::Unavailable)?;
+    let known = Progress::during("asks the brokers", || cluster.wait_for_brokers(deadline)).map_err(RunError::Unavailable)?;
     let faults = cluster.faults(&known);
     for warning in cluster.uncovered(&known) {
         print(&format!("warning: {warning}\n"))?;
@@ -71,6 +93,10 @@ pub(super) fn check(config: Config) -> Result<(), Failure> {
     match kafka::hurtful_settings(&config, &groups, &starts, SETTINGS_TIMEOUT) {
         Ok(warnings) => warnings.iter().try_for_each(|warning| print(&format!("warning: {warning}\n")))?,
         Err(fault) => log::warn!("{fault}"),
+    }
+    if config.writer.beside_hub {
+        let buckets: Vec<String> = s3::check(&config, &known)?.into_iter().collect();
+        print(&format!("the S3 store at {} takes the keys; buckets {}\n", config.store.endpoint, buckets.join(", ")))?;
     }
     let ready = format!("{} lanes are ready at {}\n", starts.len(), config.brokers);
     let line = |(lane, start): (&LaneId, &Start)| format!("{lane}: starts at offset {} of {}\n", start.checkpoint.offset, config.names(lane.stream).input);
@@ -95,17 +121,7 @@ impl From<RunError> for Failure {
 pub(super) fn print_threads(threads: &[ThreadRow]) {
     say(format_args!("{:>9}  {:<16}{:<14}CPUs", "thread", "name", "role"));
     for row in threads {
-        say(format_args!("{:>9}  {:<16}{:<14}{}", row.id, row.name, role(&row.name), row.cpus));
-    }
-}
-
-fn role(name: &str) -> &'static str {
-    match name {
-        _ if name.starts_with("worker-") => "worker",
-        "sender" => "producer",
-        _ if name.starts_with("transactor-") => "transactions",
-        _ if name.starts_with("rdk:") => "Kafka client",
-        _ => "housekeeping",
+        say(format_args!("{:>9}  {:<16}{:<14}{}", row.id, row.name, row.role(), row.cpus));
     }
 }
 

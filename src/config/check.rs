@@ -14,6 +14,7 @@ pub(super) fn check(config: &Config, values: &mut Values) {
     sizes(config, values);
     delivery(config, values);
     threads(config, values);
+    writer(config, values);
 }
 
 /// No record may come back as input, and no offset may mean two lanes.
@@ -103,6 +104,18 @@ fn sizes(config: &Config, values: &mut Values) {
     }
     if config.kafka.producer_queue_messages < config.batch.records {
         values.warn(&[&knobs::PRODUCER_QUEUE_MESSAGES, &knobs::BATCH_RECORDS], "a full batch does not fit the producer's queue at once");
+    }
+}
+
+/// The writer's offsets are its own: they lie in other topics than the lanes'.
+fn writer(config: &Config, values: &mut Values) {
+    for stream in Stream::ALL {
+        if config.names(stream).group == config.writer.group {
+            values.contradiction(&[&knobs::S3_GROUP, STREAMS[stream.index()][2]], "the writer needs a group of its own");
+        }
+    }
+    if config.writer.timeout < config.writer.connect_timeout {
+        values.warn(&[&knobs::S3_TIMEOUT_MS, &knobs::S3_CONNECT_TIMEOUT_MS], "a connection may take longer to open than a whole request");
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns names, units, bounds, defaults and their explanations. Never reads a value.
 
+use super::object_key::KeyPattern;
 use crate::market::Stream;
 
 /// One setting.
@@ -39,6 +40,8 @@ pub enum Kind {
     Flag,
     /// Text, in the form described.
     Text(&'static str),
+    /// A secret: a variable, or a file that the variable with `_FILE` after its name names; never an option, which every user of the machine could read.
+    Secret,
 }
 
 /// What the number of a setting counts.
@@ -77,8 +80,30 @@ impl Knob {
             Kind::Choice(words) => words.join(", "),
             Kind::Flag => "true, false".to_owned(),
             Kind::Text(form) => form.to_owned(),
+            Kind::Secret => format!("text; `{}_FILE` names a file with it", self.env),
         }
     }
+
+    /// Variables of other programs that count where the setting's own is not given, the first of them first.
+    #[must_use]
+    pub fn other_names(&self) -> &'static [&'static str] {
+        OTHER_NAMES.iter().find(|(env, _)| *env == self.env).map_or(&[], |(_, names)| names)
+    }
+}
+
+/// Variables of other programs that mean the same as ours, by our variable.
+static OTHER_NAMES: &[(&str, &[&str])] = &[
+    ("HUB_S3_ENDPOINT", &["MINIO_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
+    ("HUB_S3_REGION", &["AWS_REGION", "AWS_DEFAULT_REGION"]),
+    ("HUB_S3_ACCESS_KEY", &["AWS_ACCESS_KEY_ID"]),
+    ("HUB_S3_SECRET_KEY", &["AWS_SECRET_ACCESS_KEY"]),
+    ("HUB_S3_SESSION_TOKEN", &["AWS_SESSION_TOKEN"]),
+];
+
+/// Whether `name` is another program's variable that a setting is taken from.
+#[must_use]
+pub fn is_other_name(name: &str) -> bool {
+    OTHER_NAMES.iter().any(|(_, names)| names.contains(&name))
 }
 
 const fn number(unit: Unit, min: u64, max: u64) -> Kind {
@@ -87,6 +112,7 @@ const fn number(unit: Unit, min: u64, max: u64) -> Kind {
 
 const TOPIC: Kind = Kind::Text("a topic name");
 const GROUP: Kind = Kind::Text("a group name");
+const BUCKET: Kind = Kind::Text("a bucket name");
 const CPUS: Kind = Kind::Text("CPU numbers and ranges such as 2-5,8");
 
 const fn stream(index: usize) -> Stream {
@@ -152,9 +178,9 @@ knobs! {
         KRAKEN_DECIMALS "kraken-decimals" "HUB_KRAKEN_DECIMALS" = "BTC/USD=1:8,ETH/USD=2:8,XRP/USD=5:8,ALGO/USD=5:8,USDG/USD=4:5,MATIC/USD=4:8",
             Kind::Text("PAIR=PRICE:QUANTITY, ... with decimals of 0..=18"),
             "Decimals of Kraken's pairs, for its checksum; given pairs add to the default ones or replace them.";
-        SCANNER "scanner" "HUB_SCANNER" = "on", Kind::Choice(&["on", "off"]),
-            "Whether order books are read by the scanner where it knows the frame, which is several times as fast, or all by the general reader; both give \
-             the same.";
+        SCANNER "scanner" "HUB_SCANNER" = "on", Kind::Choice(&["on", "portable", "off"]),
+            "Whether order books are read by the scanner where it knows the frame, which is several times as fast (on: with AVX2 where the machine has it; \
+             portable: without), or all by the general reader; all give the same.";
     }
     "Output" {
         OUTPUT "output" "HUB_OUTPUT" = "records", Kind::Choice(&["records", "arrays"]),
@@ -200,7 +226,7 @@ knobs! {
         WORKERS "workers" "HUB_WORKERS" = "0", number(Count, 0, 256),
             "How many workers share the lanes; 0: one less than the CPUs this process may use, at least 1, at most one a lane.";
         PIN "pin" "HUB_PIN" = "true", Kind::Flag,
-            "Pin workers and the producer to a CPU each.";
+            "Pin workers and the producer to a CPU each; on fewer than four CPUs only where the lists below say so.";
         WORKER_CPUS "worker-cpus" "HUB_WORKER_CPUS" = "", CPUS,
             "The CPUs of the workers, first worker first; empty: chosen.";
         PRODUCER_CPUS "producer-cpus" "HUB_PRODUCER_CPUS" = "", CPUS,
@@ -232,8 +258,8 @@ knobs! {
             "How long a broker may hold back the answer to a fetch for want of data.";
         FETCH_MAX_BYTES "fetch-max-bytes" "HUB_FETCH_MAX_BYTES" = "8388608", number(Bytes, 1024, 512 << 20),
             "The most that one fetch brings.";
-        FETCH_QUEUE_KIB "fetch-queue-kib" "HUB_FETCH_QUEUE_KIB" = "16384", number(Kibibytes, 64, 1 << 20),
-            "How much input one consumer client keeps at hand.";
+        FETCH_QUEUE_KIB "fetch-queue-kib" "HUB_FETCH_QUEUE_KIB" = "8192", number(Kibibytes, 64, 1 << 20),
+            "How much input one consumer client keeps at hand, shared by its partitions; what is fetched next comes on top, and is no more than that.";
         LINGER_MS "linger-ms" "HUB_LINGER_MS" = "5", number(Milliseconds, 0, 1000),
             "How long the producer waits for company before it sends a record; more makes larger requests.";
         COMPRESSION "compression" "HUB_COMPRESSION" = "none", Kind::Choice(&["none", "gzip", "lz4"]),
@@ -243,6 +269,78 @@ knobs! {
              dead letter.";
         PRODUCER_QUEUE_MESSAGES "producer-queue-messages" "HUB_PRODUCER_QUEUE_MESSAGES" = "100000", number(Count, 10, 10_000_000),
             "How many messages the producer holds that are not acknowledged.";
+        KAFKA_CALLS "kafka-calls" "HUB_KAFKA_CALLS" = "batch", Kind::Choice(&["batch", "single"]),
+            "Whether librdkafka is asked for many records and reports with one call, or for each by itself, which costs more; both give the same.";
+    }
+    "S3 store" {
+        S3_ENDPOINT "s3-endpoint" "HUB_S3_ENDPOINT" = "http://127.0.0.1:9000", Kind::Text("http://host:port or https://host"),
+            "The S3 store, whose buckets are asked for by path; else MINIO_URL or AWS_ENDPOINT_URL.";
+        S3_REGION "s3-region" "HUB_S3_REGION" = "us-east-1", Kind::Text("letters, digits and '-'"),
+            "The region that requests to the store are signed for; else AWS_REGION.";
+        S3_ACCESS_KEY "s3-access-key" "HUB_S3_ACCESS_KEY" = "", Kind::Secret,
+            "The access key for the store; else AWS_ACCESS_KEY_ID.";
+        S3_SECRET_KEY "s3-secret-key" "HUB_S3_SECRET_KEY" = "", Kind::Secret,
+            "The secret key that belongs to it; else AWS_SECRET_ACCESS_KEY.";
+        S3_SESSION_TOKEN "s3-session-token" "HUB_S3_SESSION_TOKEN" = "", Kind::Secret,
+            "The token of temporary keys; else AWS_SESSION_TOKEN.";
+        S3_TICKER_BUCKET "s3-ticker-bucket" "HUB_S3_TICKER_BUCKET" = "ticker-data", BUCKET,
+            "The bucket that tickers go to.";
+        S3_ORDERBOOK_BUCKET "s3-orderbook-bucket" "HUB_S3_ORDERBOOK_BUCKET" = "orderbook-data", BUCKET,
+            "The bucket that order books go to.";
+        S3_TICKER_RECORDS "s3-ticker-records" "HUB_S3_TICKER_RECORDS" = "20", number(Count, 1, 100_000),
+            "How many tickers an object holds.";
+        S3_ORDERBOOK_RECORDS "s3-orderbook-records" "HUB_S3_ORDERBOOK_RECORDS" = "50", number(Count, 1, 100_000),
+            "How many order books an object holds.";
+        S3_TOPICS "s3-topics" "HUB_S3_TOPICS" = "", Kind::Text("TOPIC=BUCKET:RECORDS, ..."),
+            "Topics to be put into the store besides the six output topics, each with its bucket and how many records an object holds.";
+    }
+    "S3 writer" {
+        SINK "sink" "HUB_SINK" = "none", Kind::Choice(&["none", "s3"]),
+            "Whether `run` also writes the records to the S3 store, in threads of its own.";
+        S3_GROUP "s3-group" "HUB_S3_GROUP" = "market-hub-s3-sink", GROUP,
+            "Consumer group of the writer; its offsets are beginnings of objects.";
+        S3_OBJECT_KEY "s3-object-key" "HUB_S3_OBJECT_KEY" = KeyPattern::CONFLUENT, Kind::Text("text with {topic}, {partition}, {offset} or {offset10}, {year}, {month}, {day}"),
+            "The key of an object, of its topic and partition, and of offset and UTC day of its first record; different objects must have different keys.";
+        S3_OBJECT_BYTES "s3-object-bytes" "HUB_S3_OBJECT_BYTES" = "8388608", number(Bytes, 1024, 1 << 30),
+            "An object is whole at this many bytes, uncompressed, even with fewer records.";
+        S3_ROLL_MS "s3-roll-ms" "HUB_S3_ROLL_MS" = "0", number(Milliseconds, 0, 86_400_000),
+            "An object is also written when its first record was read this long ago; 0: never, and the last records wait for company.";
+        CREATE_BUCKET "create-bucket" "HUB_CREATE_BUCKET" = "false", Kind::Flag,
+            "Make missing buckets at the start.";
+        S3_THREADS "s3-threads" "HUB_S3_THREADS" = "2", number(Count, 1, 64),
+            "How many threads compress and upload.";
+        S3_UPLOADS "s3-uploads" "HUB_S3_UPLOADS" = "8", number(Count, 1, 256),
+            "How many uploads each of those threads has under way at once.";
+        S3_CONNECT_TIMEOUT_MS "s3-connect-timeout-ms" "HUB_S3_CONNECT_TIMEOUT_MS" = "3000", number(Milliseconds, 10, 60_000),
+            "How long a connection to the store may take to open.";
+        S3_TIMEOUT_MS "s3-timeout-ms" "HUB_S3_TIMEOUT_MS" = "30000", number(Milliseconds, 100, 600_000),
+            "How long the store may take for one request; after that it is sent again.";
+    }
+    "Kafka Connect" {
+        CONNECT_URL "connect-url" "HUB_CONNECT_URL" = "http://127.0.0.1:8083", Kind::Text("http://host:port or https://host"),
+            "The REST interface of a worker of Kafka Connect.";
+        CONNECT_USER "connect-user" "HUB_CONNECT_USER" = "", Kind::Text("a user, or nothing"),
+            "Who asks, where Kafka Connect wants to know.";
+        CONNECT_PASSWORD "connect-password" "HUB_CONNECT_PASSWORD" = "", Kind::Secret,
+            "The password that belongs to the user.";
+        CONNECTOR_CLASS "connector-class" "HUB_CONNECTOR_CLASS" = "confluent", Kind::Text("confluent, aiven, or the name of a class"),
+            "Which sink connector is registered: Confluent's or Aiven's for S3, or any other class, which is told what it needs by properties.";
+        CONNECTOR_NAME "connector-name" "HUB_CONNECTOR_NAME" = "s3-sink-{stream}-market", Kind::Text("letters, digits, '.', '_', '-' and {stream}"),
+            "What connectors are called; {stream} becomes korea-ticker and so on, or the name of a topic of s3-topics.";
+        CONNECTOR_TASKS_MAX "connector-tasks-max" "HUB_CONNECTOR_TASKS_MAX" = "0", number(Count, 0, 1000),
+            "How many tasks a connector has at most; 0: one for each partition of its topic, 1 for topics of s3-topics.";
+        CONNECTOR_ROTATE_MS "connector-rotate-ms" "HUB_CONNECTOR_ROTATE_MS" = "0", number(Milliseconds, 0, 86_400_000),
+            "After how long Confluent's sink writes an object that is not full; 0: never, which exactly once needs.";
+        CONNECTOR_S3_ENDPOINT "connector-s3-endpoint" "HUB_CONNECTOR_S3_ENDPOINT" = "", Kind::Text("http://host:port, https://host, or nothing"),
+            "The S3 store as the workers of Kafka Connect see it; empty: as s3-endpoint says.";
+        CONNECTOR_PROPERTIES "connector-properties" "HUB_CONNECTOR_PROPERTIES" = "", Kind::Secret,
+            "Further properties of every connector, one NAME=VALUE a line, over those that it has anyway; NAME= takes one away.";
+        CONNECT_DEADLINE_S "connect-deadline-s" "HUB_CONNECT_DEADLINE_S" = "60", number(Seconds, 1, 3600),
+            "How long to wait for Kafka Connect, which may be starting or rebalancing, and for tasks to run.";
+        CONNECT_LAG_MAX "connect-lag-max" "HUB_CONNECT_LAG_MAX" = "100000", number(Count, 0, 1_000_000_000_000),
+            "Above how many records of lag a connector alarms.";
+        CONNECT_AGE_MAX_S "connect-age-max-s" "HUB_CONNECT_AGE_MAX_S" = "600", number(Seconds, 1, 2_592_000),
+            "How old the newest object may be, while records wait that would fill one, before a connector alarms.";
     }
     "Start, stop and reports" {
         START_DEADLINE_S "start-deadline-s" "HUB_START_DEADLINE_S" = "60", number(Seconds, 0, 3600),
@@ -251,6 +349,20 @@ knobs! {
             "How long a stop may take until everything in flight is acknowledged and committed.";
         REPORT_INTERVAL_S "report-interval-s" "HUB_REPORT_INTERVAL_S" = "10", number(Seconds, 1, 3600),
             "How often counts and latencies are logged.";
+    }
+    "Endpoint and feed health" {
+        ENDPOINT "endpoint" "HUB_ENDPOINT" = "127.0.0.1:9464", Kind::Text("an address and a port, where 0 is any that is free, or off"),
+            "Where metrics, health, status and the live page are served over HTTP, to be read only.";
+        LOG_DIR "log-dir" "HUB_LOG_DIR" = "", Kind::Text("a directory, or nothing"),
+            "Where the log is written to files besides standard error: market-hub.log, and the full ones as market-hub.log.1 and so on.";
+        LOG_FORMAT "log-format" "HUB_LOG_FORMAT" = "text", Kind::Choice(&["text", "json"]),
+            "Lines of text, or a JSON object a line. RUST_LOG sets the levels.";
+        LOG_FILE_BYTES "log-file-bytes" "HUB_LOG_FILE_BYTES" = "10000000", number(Bytes, 1024, 1 << 40),
+            "A file of the log is full at this many bytes.";
+        LOG_FILES "log-files" "HUB_LOG_FILES" = "5", number(Count, 0, 1000),
+            "How many full files of the log are kept.";
+        STALE_AFTER_S "stale-after-s" "HUB_STALE_AFTER_S" = "60", number(Seconds, 1, 86_400),
+            "After this time without frames an exchange is shown as STALE, tickers and order books each for themselves.";
     }
 }
 
@@ -297,6 +409,7 @@ mod tests {
                 Kind::Choice(words) => assert!(words.contains(&knob.default), "{}", knob.flag),
                 Kind::Flag => assert!(["true", "false"].contains(&knob.default), "{}", knob.flag),
                 Kind::Text(_) => {}
+                Kind::Secret => assert_eq!(knob.default, "", "{}", knob.flag),
             }
         }
     }

@@ -5,27 +5,38 @@
 //! [`load`] gives either a [`Config`] in which everything is checked or a report of everything that is wrong.
 
 mod check;
+mod connect;
 pub mod cpus;
 pub mod env_file;
 mod fail_points;
 pub mod knobs;
 pub mod lanes;
+mod object_key;
 mod parse;
 mod problems;
 pub mod properties;
+mod secret;
 mod show;
 mod source;
+mod store;
 mod types;
 mod values;
 
+pub use connect::{ConnectConfig, property};
 pub use fail_points::FailPoint;
-pub use lanes::LaneId;
+pub use lanes::{LaneId, parse as parse_lanes};
+pub use object_key::{Day, KeyPattern};
 pub use problems::Problems;
 pub use properties::Properties;
+pub use secret::{MASK, Secret, without_passwords};
 pub use show::{args, markdown_table};
 pub use source::{Environment, Origin};
-pub use types::{BatchConfig, Compression, Config, Delivery, Idle, KafkaConfig, OnOffsetGap, Output, Placement, StartAt, StreamNames, TransactionConfig};
+pub use store::{Shelf, StoreConfig, StoreCredentials, WriterConfig};
+pub use types::{
+    BatchConfig, Compression, Config, Delivery, Idle, KafkaCalls, KafkaConfig, OnOffsetGap, Output, Placement, StartAt, StreamNames, TransactionConfig,
+};
 
+use crate::logs;
 use crate::market::Stream;
 use crate::rules::{BookMode, BookTime, Limits, Rules, Scanner};
 use crate::stack::ArrayRules;
@@ -74,7 +85,7 @@ pub fn load(matches: &ArgMatches, environment: &Environment) -> Result<Loaded, P
         .iter()
         .map(|knob| {
             let (value, origin) = values.given().value(knob);
-            Row { name: knob.flag.to_owned(), env: knob.env.to_owned(), value, origin }
+            Row { name: knob.flag.to_owned(), env: knob.env.to_owned(), value: without_passwords(&value), origin }
         })
         .collect();
     listing.extend(passed.rows.into_iter().map(|(name, env, value, origin)| Row { name, env, value, origin }));
@@ -139,9 +150,20 @@ fn build(values: &mut Values) -> Config {
         },
         restore_max_envelopes: values.narrow(&knobs::RESTORE_MAX_ENVELOPES),
         on_offset_gap: values.choice(&knobs::ON_OFFSET_GAP, [OnOffsetGap::Stop, OnOffsetGap::Continue]),
+        store: store::build(values),
+        writer: store::writer(values),
+        connect: connect::build(values),
         start_deadline: values.duration(&knobs::START_DEADLINE_S),
         stop_deadline: values.duration(&knobs::STOP_DEADLINE_MS),
         report_interval: values.duration(&knobs::REPORT_INTERVAL_S),
+        endpoint: values.parsed(&knobs::ENDPOINT, parse::address_or_off),
+        stale_after: values.duration(&knobs::STALE_AFTER_S),
+        logs: logs::Settings {
+            dir: values.parsed(&knobs::LOG_DIR, parse::dir_or_none),
+            file_bytes: values.number(&knobs::LOG_FILE_BYTES),
+            files: values.narrow(&knobs::LOG_FILES),
+            format: values.choice(&knobs::LOG_FORMAT, [logs::Format::Text, logs::Format::Json]),
+        },
     }
 }
 
@@ -154,7 +176,7 @@ fn rules(values: &mut Values) -> Rules {
             levels: values.narrow(&knobs::LEVELS_MAX),
             number_chars: values.narrow(&knobs::NUMBER_MAX_CHARS),
         },
-        scanner: values.choice(&knobs::SCANNER, [Scanner::On, Scanner::Off]),
+        scanner: values.choice(&knobs::SCANNER, [Scanner::On, Scanner::Portable, Scanner::Off]),
         book_mode: values.choice(&knobs::BOOK, [BookMode::Maintained, BookMode::Frame, BookMode::Hold]),
         book_time: values.choice(&knobs::BOOK_TIME, [BookTime::Event, BookTime::Wall]),
         kraken_depth: values.narrow(&knobs::KRAKEN_DEPTH),
@@ -184,6 +206,7 @@ fn kafka(values: &mut Values) -> KafkaConfig {
         compression: values.choice(&knobs::COMPRESSION, [Compression::None, Compression::Gzip, Compression::Lz4]),
         producer_queue_kib: values.narrow(&knobs::PRODUCER_QUEUE_KIB),
         producer_queue_messages: values.narrow(&knobs::PRODUCER_QUEUE_MESSAGES),
+        calls: values.choice(&knobs::KAFKA_CALLS, [KafkaCalls::Batch, KafkaCalls::Single]),
         consumer_properties: Properties::default(),
         producer_properties: Properties::default(),
     }

@@ -2,6 +2,7 @@
 //!
 //! Refuses, with the reason, those that would break a promise or that a setting of the hub owns; says which values are secret.
 
+use super::secret::MASK;
 use super::source::Origin;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,7 +33,7 @@ impl fmt::Debug for Properties {
 /// `value` as listings show it: masked where `name` says that it is a secret.
 #[must_use]
 pub fn shown<'a>(name: &str, value: &'a str) -> &'a str {
-    if is_secret(name) { "********" } else { value }
+    if is_secret(name) { MASK } else { value }
 }
 
 /// Whether the property, or the environment variable, `name` holds a secret.

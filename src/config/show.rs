@@ -16,7 +16,12 @@ pub fn args(command: Command) -> Command {
         .help_heading("Settings")
         .action(ArgAction::Append)
         .value_parser(value_parser!(PathBuf));
-    command.arg(env_file).args(knobs::ALL.iter().map(|knob| arg(knob)))
+    let (secrets, options): (Vec<&Knob>, Vec<&Knob>) = knobs::ALL.iter().partition(|knob| matches!(knob.kind, Kind::Secret));
+    let secrets: String = secrets.into_iter().map(|knob| format!("\n  {}", help(knob))).collect();
+    command
+        .arg(env_file)
+        .args(options.into_iter().map(arg))
+        .after_help(format!("Secrets, which are no options since every user of a machine can read those:{secrets}"))
 }
 
 fn arg(knob: &'static Knob) -> Arg {
@@ -24,7 +29,7 @@ fn arg(knob: &'static Knob) -> Arg {
     match knob.kind {
         Kind::Flag => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         // Values such as `-dlt` or `-1` belong to the option before them; whether they are good is said with all other problems.
-        Kind::Number { .. } | Kind::Choice(_) | Kind::Text(_) => arg.num_args(1).allow_hyphen_values(true),
+        Kind::Number { .. } | Kind::Choice(_) | Kind::Text(_) | Kind::Secret => arg.num_args(1).allow_hyphen_values(true),
     }
 }
 
@@ -38,7 +43,7 @@ fn value_name(knob: &Knob) -> &'static str {
         Kind::Number { unit: Unit::Seconds, .. } => "S",
         Kind::Choice(_) => "WORD",
         Kind::Flag => "true|false",
-        Kind::Text(_) => "TEXT",
+        Kind::Text(_) | Kind::Secret => "TEXT",
     }
 }
 
@@ -60,7 +65,8 @@ pub fn markdown_table() -> String {
             let _ = write!(text, "{gap}### {group}\n\n| option | variable | default | allowed | what it does |\n|---|---|---|---|---|\n");
         }
         let default = if knob.default.is_empty() { "(empty)".to_owned() } else { format!("`{}`", knob.default) };
-        let row = [&format!("`--{}`", knob.flag), &format!("`{}`", knob.env), &default, &knob.allowed(), knob.doc].map(|cell| cell.replace('|', "\\|"));
+        let option = if matches!(knob.kind, Kind::Secret) { "(none)".to_owned() } else { format!("`--{}`", knob.flag) };
+        let row = [&option, &format!("`{}`", knob.env), &default, &knob.allowed(), knob.doc].map(|cell| cell.replace('|', "\\|"));
         let _ = writeln!(text, "| {} |", row.join(" | "));
     }
     text
@@ -76,8 +82,9 @@ mod tests {
         command.clone().debug_assert();
         let help = command.render_long_help().to_string();
         for knob in knobs::ALL {
+            let is_option = help.contains(&format!("--{}", knob.flag));
             assert!(
-                help.contains(&format!("--{}", knob.flag)) && help.contains(&format!("[env: {}]", knob.env)) && help.contains(&knob.allowed()),
+                is_option != matches!(knob.kind, Kind::Secret) && help.contains(&format!("[env: {}]", knob.env)) && help.contains(&knob.allowed()),
                 "{}",
                 knob.flag
             );
@@ -88,7 +95,7 @@ mod tests {
     fn the_table_has_a_row_of_five_cells_a_knob_and_one_heading_a_group() {
         let table = markdown_table();
         for knob in knobs::ALL {
-            let rows: Vec<&str> = table.lines().filter(|line| line.starts_with(&format!("| `--{}` |", knob.flag))).collect();
+            let rows: Vec<&str> = table.lines().filter(|line| line.contains(&format!("| `{}` |", knob.env))).collect();
             assert_eq!(rows.len(), 1, "{}", knob.flag);
             assert_eq!(rows[0].matches(" | ").count(), 4, "{}", rows[0]);
             assert_eq!(table.matches(&format!("### {}\n", knob.group)).count(), 1, "the rows of {} stand together", knob.group);

@@ -2,9 +2,10 @@
 //!
 //! The only place of the crate that reads `std::env`. Never judges a value.
 
-use super::knobs::{self, Knob};
+use super::knobs::{self, Kind, Knob};
 use super::problems::nearest;
 use super::properties::is_secret;
+use super::secret::MASK;
 use super::{ENV_FILE, env_file};
 use clap::ArgMatches;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +88,13 @@ pub(super) struct Given {
     pub warnings: Vec<String>,
 }
 
+/// A variable that counts for a setting.
+pub(super) struct Found<'g> {
+    pub name: &'g str,
+    pub value: &'g str,
+    pub origin: &'g Origin,
+}
+
 impl Given {
     pub fn gather(matches: &ArgMatches, environment: &Environment) -> Self {
         let mut given = Self::default();
@@ -104,12 +112,21 @@ impl Given {
         given
     }
 
-    /// The value that counts for `knob`, and who gave it.
+    /// The value that counts for `knob`, and who gave it; a secret is masked.
     pub fn value(&self, knob: &Knob) -> (String, Origin) {
         if let Some(value) = self.command_line.get(knob.flag) {
             return (value.clone(), Origin::CommandLine);
         }
-        self.variables.get(knob.env).cloned().unwrap_or_else(|| (knob.default.to_owned(), Origin::Default))
+        let shown = |text: &str| if matches!(knob.kind, Kind::Secret) { MASK.to_owned() } else { text.to_owned() };
+        self.found(knob).map_or_else(|| (knob.default.to_owned(), Origin::Default), |found| (shown(found.value), found.origin.clone()))
+    }
+
+    /// The variable that counts for `knob`: its own, for a secret the one that names its file, else the first of other programs.
+    pub fn found(&self, knob: &Knob) -> Option<Found<'_>> {
+        let file = matches!(knob.kind, Kind::Secret).then(|| format!("{}_FILE", knob.env));
+        let names = std::iter::once(knob.env).chain(file.as_deref()).chain(knob.other_names().iter().copied());
+        let (name, (value, origin)) = names.filter_map(|name| self.variables.get_key_value(name)).next()?;
+        Some(Found { name, value, origin })
     }
 
     fn read_file(&mut self, path: &PathBuf) {
@@ -123,7 +140,7 @@ impl Given {
         for (name, (value, line)) in lines.variables {
             let origin = Origin::File(path.clone(), line);
             if !is_ours(&name) {
-                self.warnings.push(format!("{origin}: {name} has no effect: only HUB_* and KAFKA_* are read from the file"));
+                self.warnings.push(format!("{origin}: {name} has no effect: only settings, HUB_* and KAFKA_*, are read from the file"));
             } else if !value.is_empty() {
                 self.variables.insert(name, (value, origin));
             }
@@ -145,7 +162,7 @@ impl Given {
     /// Reports every `HUB_*` variable that is no setting.
     fn name_unknown(&mut self) {
         for (name, (value, origin)) in &self.variables {
-            if !name.starts_with("HUB_") || (cfg!(feature = "fail-points") && name == "HUB_FAIL_POINT") || knobs::ALL.iter().any(|knob| knob.env == name) {
+            if !name.starts_with("HUB_") || (cfg!(feature = "fail-points") && name == "HUB_FAIL_POINT") || knobs::ALL.iter().any(|knob| is_of(name, knob)) {
                 continue;
             }
             let shown = if is_secret(name) { String::new() } else { format!(" = {value:?}") };
@@ -164,7 +181,12 @@ fn nearest_env(typed: &str) -> Option<&'static str> {
 }
 
 fn is_ours(name: &str) -> bool {
-    name.starts_with("HUB_") || name.starts_with("KAFKA_")
+    name.starts_with("HUB_") || name.starts_with("KAFKA_") || knobs::is_other_name(name)
+}
+
+/// Whether the variable `name` is the knob's, or names the file of its secret.
+fn is_of(name: &str, knob: &Knob) -> bool {
+    knob.env == name || (matches!(knob.kind, Kind::Secret) && name.strip_suffix("_FILE") == Some(knob.env))
 }
 
 /// Whether the variable is one that Kubernetes and Docker set for a service that happens to be called `hub` or `kafka-client`.

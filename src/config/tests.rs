@@ -78,6 +78,8 @@ fn every_knob_is_read_and_its_bounds_are_kept() {
             }
             Kind::Flag => vec!["yes".into()],
             Kind::Text(_) => vec!["\u{7}\"".into()],
+            // Any text may be a secret, and none is quoted.
+            Kind::Secret => vec![],
         };
         for bad in bad {
             let lines = problems(&[], &[(knob.env, &bad)]);
@@ -243,4 +245,41 @@ fn the_tuning_files_load_without_a_word() {
         let given = loaded.listing.iter().filter(|row| row.origin != Origin::Default).count();
         assert_eq!(given, lines.iter().filter(|line| line.starts_with("HUB_")).count());
     }
+}
+
+#[test]
+fn keys_of_the_store_come_from_variables_and_files_and_are_shown_nowhere() {
+    let keys = |variables: &[(&str, &str)]| {
+        let loaded = load_with(&[], variables).expect("good");
+        assert!(!format!("{loaded:?}").contains("hunter"), "{loaded:?}");
+        loaded.config.store.credentials.map(|keys| (keys.access.expose().to_owned(), keys.secret.expose().to_owned(), keys.session.is_some()))
+    };
+    let both = Some(("hunter1".to_owned(), "hunter2".to_owned(), false));
+    let secret = file("hunter2\n");
+    assert_eq!(keys(&[]), None);
+    assert_eq!(keys(&[("HUB_S3_ACCESS_KEY", "hunter1"), ("HUB_S3_SECRET_KEY_FILE", path(&secret))]), both);
+    let aws = [("AWS_ACCESS_KEY_ID", "hunter1"), ("AWS_SECRET_ACCESS_KEY", "hunter2"), ("AWS_SESSION_TOKEN", "hunter3")];
+    assert_eq!(keys(&aws), Some(("hunter1".to_owned(), "hunter2".to_owned(), true)));
+    let own = [("HUB_S3_ACCESS_KEY", "hunter1"), ("HUB_S3_SECRET_KEY", "hunter2")];
+    assert_eq!(keys(&[own, [aws[0], aws[2]]].concat()), both, "a token belongs to the keys that it came with");
+    assert_eq!(keys(&aws[..1]), None, "what is in the environment for others must not hurt");
+
+    for (given, why) in [
+        (&own[..1], "HUB_S3_ACCESS_KEY = ******** (environment) and HUB_S3_SECRET_KEY =  (default): only one of the two keys is given"),
+        (&[own[0], aws[1]], "a key pair comes from one place"),
+        (&[own[0], own[1], ("HUB_S3_SECRET_KEY_FILE", path(&secret))], "HUB_S3_SECRET_KEY is given too"),
+        (&[own[0], ("HUB_S3_SECRET_KEY_FILE", "/no/such/file")], "HUB_S3_SECRET_KEY_FILE = \"/no/such/file\" (environment): cannot be read"),
+    ] {
+        let said = problems(&[], given);
+        assert!(said.len() == 1 && said[0].contains(why) && !said[0].contains("hunter"), "{said:?}");
+    }
+}
+
+#[test]
+fn variables_of_other_programs_count_where_ours_are_not_given() {
+    let endpoint = |variables: &[(&str, &str)]| load_with(&[], variables).expect("good").config.store.endpoint.to_string();
+    assert_eq!(endpoint(&[("MINIO_URL", "minio:9000")]), "http://minio:9000/");
+    assert_eq!(endpoint(&[("MINIO_URL", "minio:9000"), ("HUB_S3_ENDPOINT", "http://own:1")]), "http://own:1/");
+    let said = problems(&[], &[("AWS_ENDPOINT_URL", "ftp://x")]);
+    assert!(said[0].starts_with("--s3-endpoint / AWS_ENDPOINT_URL = \"ftp://x\" (environment): begins neither"), "{said:?}");
 }

@@ -1,10 +1,14 @@
 //! What the settings amount to: typed, checked, and in the units that the code works with.
 
+use super::connect::ConnectConfig;
 use super::lanes::LaneId;
 use super::properties::Properties;
+use super::store::{StoreConfig, WriterConfig};
+use crate::logs;
 use crate::market::Stream;
 use crate::rules::Rules;
 use crate::stack::ArrayRules;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Everything that a run is told, checked once at the start.
@@ -48,12 +52,24 @@ pub struct Config {
     pub restore_max_envelopes: u64,
     /// What a lane does whose offset is gone.
     pub on_offset_gap: OnOffsetGap,
+    /// The S3 store.
+    pub store: StoreConfig,
+    /// The writer to it.
+    pub writer: WriterConfig,
+    /// Kafka Connect and its connectors.
+    pub connect: ConnectConfig,
     /// How long to wait at the start for brokers and topics; `0..=1 h`.
     pub start_deadline: Duration,
     /// How long a stop may take; `100 ms..=10 min`.
     pub stop_deadline: Duration,
     /// How often counts and latencies are logged; `1 s..=1 h`.
     pub report_interval: Duration,
+    /// Where the HTTP endpoint listens, if it does.
+    pub endpoint: Option<SocketAddr>,
+    /// After how long without frames an exchange is stale; `1 s..=1 day`.
+    pub stale_after: Duration,
+    /// Where the log goes, and how it looks.
+    pub logs: logs::Settings,
 }
 
 impl Config {
@@ -61,6 +77,18 @@ impl Config {
     #[must_use]
     pub fn monitor_interval(&self) -> Duration {
         self.report_interval.min(Duration::from_secs(25))
+    }
+
+    /// How often workers tell how they are: where somebody may be watching, every second.
+    #[must_use]
+    pub fn observe_interval(&self) -> Duration {
+        Duration::from_secs(if self.endpoint.is_some() { 1 } else { 2 }).min(self.monitor_interval())
+    }
+
+    /// How often brokers are asked for the ends of logs.
+    #[must_use]
+    pub fn look_interval(&self) -> Duration {
+        Duration::from_secs(if self.endpoint.is_some() { 2 } else { 5 }).min(self.monitor_interval())
     }
 
     /// The transactional id of a lane (contract, section 8).
@@ -210,10 +238,21 @@ pub struct KafkaConfig {
     pub producer_queue_kib: usize,
     /// `queue.buffering.max.messages`; `10..=10_000_000`.
     pub producer_queue_messages: usize,
+    /// Which calls of librdkafka the run makes.
+    pub calls: KafkaCalls,
     /// Further properties of every consumer.
     pub consumer_properties: Properties,
     /// Further properties of the producer.
     pub producer_properties: Properties,
+}
+
+/// Which calls of librdkafka a run makes. Both give the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KafkaCalls {
+    /// Its own: many records and reports with one call.
+    Batch,
+    /// rdkafka's safe ones: one record, one report.
+    Single,
 }
 
 /// How the producer compresses.

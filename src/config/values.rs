@@ -1,8 +1,10 @@
 //! Turns what was given into values, one knob at a time; collects what is wrong and goes on with the default.
 
 use super::knobs::{Kind, Knob, Unit};
+use super::secret::{Secret, without_passwords};
 use super::source::{Given, Origin};
 use std::collections::BTreeSet;
+use std::fs;
 use std::time::Duration;
 
 /// Reads knobs and gathers problems and warnings on the way.
@@ -80,15 +82,34 @@ impl Values {
 
     /// What `parse` makes of the text. It gives one sentence for each thing that is wrong, to be read after the value.
     pub fn parsed<T>(&mut self, knob: &'static Knob, parse: impl Fn(&str) -> Result<T, Vec<String>>) -> T {
-        let (text, origin) = self.given.value(knob);
+        let (text, _) = self.given.value(knob);
         match parse(&text) {
             Ok(value) => value,
             Err(wrong) => {
                 self.bad.insert(knob.flag);
-                self.problems.extend(wrong.iter().map(|why| format!("{}: {why}; allowed: {}", describe(knob, &text, &origin), knob.allowed())));
+                let described = self.described(knob);
+                self.problems.extend(wrong.iter().map(|why| format!("{described}: {why}; allowed: {}", knob.allowed())));
                 parse(knob.default).unwrap_or_else(|why| unreachable!("the default of {} is good: {why:?}", knob.flag))
             }
         }
+    }
+
+    /// The value of a [`Kind::Secret`], if there is one: of its variable, of the file that `NAME_FILE` names, else of another program's variable.
+    pub fn secret(&mut self, knob: &'static Knob) -> Option<Secret> {
+        let own = self.given.variables.get(knob.env).map(|(text, _)| text.clone());
+        let variable = format!("{}_FILE", knob.env);
+        let Some((path, origin)) = self.given.variables.get(&variable) else {
+            return own.or_else(|| self.given.found(knob).map(|found| found.value.to_owned())).map(Secret::new);
+        };
+        let problem = match fs::read_to_string(path) {
+            _ if own.is_some() => format!("{} is given too", knob.env),
+            Ok(text) if text.trim().is_empty() => "the file is empty".to_owned(),
+            Ok(text) => return Some(Secret::new(text.trim())),
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        self.problems.push(format!("{variable} = {path:?} ({origin}): {problem}"));
+        self.bad.insert(knob.flag);
+        None
     }
 
     /// Reports that the knobs cannot go together.
@@ -115,15 +136,17 @@ impl Values {
 
     /// The knobs with their values and `why`; nothing when one of them is bad already, since its default stands in for what was meant.
     fn together(&self, knobs: &[&'static Knob], why: &str) -> Option<String> {
-        let describe = |knob: &&'static Knob| {
-            let (text, origin) = self.given.value(knob);
-            describe(knob, &text, &origin)
-        };
-        let named: Vec<String> = knobs.iter().map(describe).collect();
+        let named: Vec<String> = knobs.iter().map(|knob| self.described(knob)).collect();
         knobs.iter().all(|knob| !self.bad.contains(knob.flag)).then(|| format!("{}: {why}", named.join(" and ")))
     }
-}
 
-fn describe(knob: &Knob, text: &str, origin: &Origin) -> String {
-    format!("--{} / {} = {text:?} ({origin})", knob.flag, knob.env)
+    /// Names, value and origin of a knob; a secret is masked.
+    fn described(&self, knob: &Knob) -> String {
+        let (text, origin) = self.given.value(knob);
+        let variable = self.given.found(knob).map_or(knob.env, |found| found.name);
+        match knob.kind {
+            Kind::Secret => format!("{variable} = {text} ({origin})"),
+            _ => format!("--{} / {variable} = {:?} ({origin})", knob.flag, without_passwords(&text)),
+        }
+    }
 }

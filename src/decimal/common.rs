@@ -2,9 +2,11 @@
 
 use super::lanes::{not_digits, two_numbers};
 use super::{Amount, DECIMALS, POWERS, SCALE};
+use crate::machine::Portable;
 
-/// How many bytes are looked at.
-const WINDOW: usize = 24;
+/// How many bytes are looked at, whatever stands in them.
+pub const NUMBER_WINDOW: usize = 32;
+use NUMBER_WINDOW as WINDOW;
 
 /// A number and how it is spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,20 @@ pub struct Common {
     pub length: usize,
     /// How many of them are decimals.
     pub decimals: usize,
+}
+
+/// Reads numbers in the common spelling with what a machine has. All give the same for what they read; what one of them
+/// does not read is read in another way.
+pub trait Numbers: Copy {
+    /// As [`Common::read`], of up to as many characters as this machine likes.
+    fn read(self, window: &[u8; WINDOW]) -> Option<Common>;
+}
+
+impl Numbers for Portable {
+    #[inline(always)]
+    fn read(self, window: &[u8; WINDOW]) -> Option<Common> {
+        Common::read(window)
+    }
 }
 
 /// The smallest number of so many digits, of which the first is not 0; of one digit any.
@@ -32,13 +48,12 @@ const LEADING: [u64; 16] = {
 };
 
 impl Common {
-    /// Reads a number of at most 15 characters from the start of `text`: up to 15 digits, perhaps with a point and up to
-    /// 8 decimals among them; no sign, no exponent, no superfluous leading zero. `None` where the text starts otherwise,
-    /// and where it ends less than 24 characters later. What follows is not looked at; it is no digit.
+    /// Reads a number of at most 15 characters from the start of a window: up to 15 digits, perhaps with a point and up to
+    /// 8 decimals among them; no sign, no exponent, no superfluous leading zero. `None` where the text starts otherwise.
+    /// What follows is not looked at; it is no digit.
     #[inline(always)]
     #[must_use]
-    pub fn read(text: &[u8]) -> Option<Self> {
-        let window: &[u8; WINDOW] = text.first_chunk()?;
+    pub fn read(window: &[u8; WINDOW]) -> Option<Self> {
         let marks = not_digits(window.first_chunk()?);
         let integer = marks.trailing_zeros() as usize;
         let has_point = usize::from(window[integer & 15] == b'.');
@@ -74,30 +89,40 @@ impl Common {
         Some(Self { amount: amount(whole, fraction), length, decimals })
     }
 
-    /// Reads a number as Python and Java write small and large ones, from the start of `text`: one digit, perhaps with
-    /// decimals, and an exponent of one or two digits: `5.1e-05`, `1.16539E8`. `None` where the text starts otherwise,
-    /// and where the number may be out of range. Returns it with its length.
+    /// Whether a number that was read from `window` is spelled in the shortest form: no zero at the end of its decimals.
+    #[inline(always)]
     #[must_use]
-    pub fn read_scientific(text: &[u8]) -> Option<(Amount, usize)> {
-        let Self { amount, length, decimals } = Self::read(text)?;
-        let (negative, digits) = match text.get(length..)? {
-            [b'e' | b'E', b'-', rest @ ..] => (true, rest),
-            [b'e' | b'E', b'+', rest @ ..] => (false, rest),
-            [b'e' | b'E', rest @ ..] => (false, rest),
+    pub const fn is_shortest(&self, window: &[u8; WINDOW]) -> bool {
+        self.decimals == 0 || window[(self.length - 1) % WINDOW] != b'0'
+    }
+
+    /// The number with the exponent that `behind` starts with, of one or two digits: as Python and Java write small and
+    /// large numbers, with one digit before the point (`5.1e-05`, `1.16539E8`). Returns it with the exponent's length;
+    /// `None` where something else stands there, and where the number may be out of range.
+    #[inline]
+    #[must_use]
+    pub fn with_exponent(self, behind: &[u8]) -> Option<(Amount, usize)> {
+        let (negative, [tens, ones], length) = match *behind {
+            [b'e' | b'E', b'-', tens @ b'0'..=b'9', ones @ b'0'..=b'9', ..] => (true, [tens, ones], 4),
+            [b'e' | b'E', b'+', tens @ b'0'..=b'9', ones @ b'0'..=b'9', ..] => (false, [tens, ones], 4),
+            [b'e' | b'E', tens @ b'0'..=b'9', ones @ b'0'..=b'9', ..] => (false, [tens, ones], 3),
+            [b'e' | b'E', b'-', ones @ b'0'..=b'9', ..] => (true, [b'0', ones], 3),
+            [b'e' | b'E', b'+', ones @ b'0'..=b'9', ..] => (false, [b'0', ones], 3),
+            [b'e' | b'E', ones @ b'0'..=b'9', ..] => (false, [b'0', ones], 2),
             _ => return None,
         };
-        let sign = text.len() - length - 1 - digits.len();
-        let count = digits.iter().take(3).take_while(|digit| digit.is_ascii_digit()).count();
-        let exponent = digits.iter().take(count).fold(0, |value, digit| value * 10 + usize::from(digit - b'0'));
+        if behind.get(length).is_some_and(u8::is_ascii_digit) {
+            return None;
+        }
+        let exponent = 10 * usize::from(tens - b'0') + usize::from(ones - b'0');
         // One digit and 18 decimals fit 64 bits, and so does what comes of them.
-        let units = u64::try_from(amount.0).ok()?;
-        let is_common = (1..=2).contains(&count) && exponent + if negative { decimals } else { 0 } <= DECIMALS && units < 10 * SCALE as u64;
-        if !is_common {
+        let units = u64::try_from(self.amount.0).ok()?;
+        if exponent + if negative { self.decimals } else { 0 } > DECIMALS || units >= 10 * SCALE as u64 {
             return None;
         }
         let power = POWERS[exponent];
         let units = if negative { (units / power).into() } else { u128::from(units) * u128::from(power) };
-        Some((Amount(units), length + 1 + sign + count))
+        Some((Amount(units), length))
     }
 }
 

@@ -4,6 +4,8 @@
 //! value, so its magnitude is below 10^38; the sum or difference of two is below 2 * 10^38 and fits a `u128`. Sums over
 //! a side of a book may not: they are kept in a [`Total`]. No binary floating point anywhere.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod common;
 mod lanes;
 mod rate;
@@ -11,14 +13,14 @@ mod read;
 mod total;
 mod write;
 
-pub use common::Common;
+pub use common::{Common, NUMBER_WINDOW, Numbers};
 pub use rate::Rate;
 pub use read::parse_whole;
 pub use total::Total;
-pub use write::{SIXTEEN_DIGITS, sixteen_digits, two_digits, write_integer};
+pub use write::{SIXTEEN_DIGITS, eight_digits_text, sixteen_digits, two_digits, write_integer};
 
 use read::{leading_digits, parse_long};
-use write::{write_fraction, write_units};
+use write::{exact_quotient, write_units, write_units_shortest};
 
 /// Decimals after the point that a value can have.
 const DECIMALS: usize = 18;
@@ -28,7 +30,7 @@ const SCALE: u128 = 10_u128.pow(DECIMALS as u32);
 const INTEGER_DIGITS: i64 = 20;
 
 /// `POWERS[n]` is 10^n.
-const POWERS: [u64; 20] = {
+static POWERS: [u64; 20] = {
     let mut powers = [1; 20];
     let mut exponent = 1;
     while exponent < powers.len() {
@@ -83,10 +85,16 @@ impl Decimal {
     #[inline]
     #[must_use]
     pub fn parse_short(text: &[u8]) -> Option<(Amount, u8, usize)> {
-        if let Some(Common { amount, length, decimals }) = Common::read(text) {
-            return Some((amount, decimals as u8, length));
+        // Near the end zeros stand in for what is not there.
+        let mut window = [0; NUMBER_WINDOW];
+        let window = text.first_chunk().unwrap_or_else(|| {
+            window[..text.len()].copy_from_slice(text);
+            &window
+        });
+        match Common::read(window) {
+            Some(Common { amount, length, decimals }) => Some((amount, decimals as u8, length)),
+            None => Self::parse_any_short(text),
         }
-        Self::parse_any_short(text)
     }
 
     /// As [`Decimal::parse_short`], of any length and at the end of a text.
@@ -188,22 +196,19 @@ impl Amount {
 
     /// Appends the shortest spelling: as the plain form, but a whole number has neither point nor fraction.
     pub fn write_shortest(self, out: &mut Vec<u8>) {
-        let (whole, fraction) = split(self.0);
-        write_integer(whole, out);
-        if fraction != 0 {
-            out.push(b'.');
-            write_fraction(fraction, out);
-        }
+        write_units_shortest(self.0, out);
     }
 
     /// The amount in units of 10^-`decimals`, `decimals <= 18`; `None` if that would lose digits.
+    #[inline]
     #[must_use]
     pub fn fixed(self, decimals: u8) -> Option<u128> {
-        let decimals = usize::from(decimals);
-        let cut = *POWERS.get(DECIMALS.checked_sub(decimals)?)?;
-        let (whole, fraction) = split(self.0);
-        let shown = fraction / cut;
-        (shown * cut == fraction).then(|| whole * u128::from(POWERS[decimals]) + u128::from(shown))
+        let exponent = DECIMALS.checked_sub(decimals.into())?;
+        if let Some(quotient) = exact_quotient(self.0, exponent) {
+            return Some(quotient.into());
+        }
+        let power = u128::from(POWERS[exponent]);
+        self.0.is_multiple_of(power).then(|| self.0 / power)
     }
 }
 

@@ -141,9 +141,9 @@ proptest! {
     }
 
     #[test]
-    fn a_window_is_read_as_the_text(text in "[0-9]{0,17}(\\.[0-9]{0,10})?", behind in "[,\"eE}.\\\\]?[0-9. \"]{24}") {
+    fn a_window_is_read_as_the_text(text in "[0-9]{0,17}(\\.[0-9]{0,10})?", behind in "[,\"eE}.\\\\]?[0-9. \"]{32}") {
         let both = [text.as_str(), &behind].concat();
-        if let Some(Common { amount, length, decimals }) = Common::read(both.as_bytes()) {
+        if let Some(Common { amount, length, decimals }) = Common::read(both.as_bytes().first_chunk().unwrap()) {
             prop_assert_eq!(parse_long(&both.as_bytes()[..length]), Ok(amount.0));
             prop_assert_eq!(both[..length].split_once('.').map_or(0, |(_, decimals)| decimals.len()), decimals);
             prop_assert!(!both.as_bytes()[length].is_ascii_digit());
@@ -157,10 +157,35 @@ proptest! {
     }
 
     #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn avx2_reads_what_its_twin_reads(
+        text in "[0-9]{0,18}(\\.[0-9]{0,18})?",
+        behind in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'.'), Just(b'/'), Just(b':'), b'0'..=b'9'], 32),
+    ) {
+        let Some(avx2) = crate::machine::Avx2::detect() else { return Ok(()) };
+        let both = [text.as_bytes(), &behind].concat();
+        let window = both.first_chunk().unwrap();
+        let (read, twin) = (avx2.read(window), Common::read(window));
+        prop_assert!(read == twin || twin.is_none(), "{:?} {:?} {:?}", both, read, twin);
+        // It reads every number of up to 16 characters, and nothing else.
+        let digits = |from: usize| both[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let integer = digits(0);
+        let decimals = if both[integer] == b'.' { digits(integer + 1) } else { 0 };
+        let length = integer + if both[integer] == b'.' { 1 + decimals } else { 0 };
+        let is_number = integer > 0 && (integer == 1 || both[0] != b'0') && (both[integer] != b'.' || decimals > 0);
+        prop_assert_eq!(read.is_some(), is_number && length <= 16, "{:?}", both);
+        if let Some(common) = read {
+            prop_assert_eq!((common.length, common.decimals), (length, decimals));
+            prop_assert_eq!(parse_long(&both[..length]), Ok(common.amount.0));
+        }
+    }
+
+    #[test]
     fn exponents_are_read_alike(text in "[0-9]{1,2}(\\.[0-9]{1,9})?[eE][+-]?[0-9]{1,3}", behind in "[,\"}]") {
-        let padded = [text.as_str(), &behind, &" ".repeat(24)].concat();
-        if let Some((amount, length)) = Common::read_scientific(padded.as_bytes()) {
-            prop_assert_eq!(length, text.len());
+        let padded = [text.as_str(), &behind, &" ".repeat(32)].concat();
+        let common = Common::read(padded.as_bytes().first_chunk().unwrap());
+        if let Some((common, (amount, length))) = common.and_then(|common| Some((common, common.with_exponent(&padded.as_bytes()[common.length..])?))) {
+            prop_assert_eq!(common.length + length, text.len());
             prop_assert_eq!(Decimal::parse(text.as_bytes()).map(Decimal::amount), Ok(Some(amount)));
         }
     }

@@ -86,12 +86,12 @@ impl<B> Joining<B> {
     /// Notes that the producer has not taken the next message, and never will: there will be no report.
     pub const fn not_taken(&mut self) {
         self.next_message += 1;
-        self.reported();
+        self.reported(1);
     }
 
-    /// Notes the report of a message.
-    pub const fn reported(&mut self) {
-        self.unreported = self.unreported.saturating_sub(1);
+    /// Notes the reports of `count` messages.
+    pub const fn reported(&mut self, count: usize) {
+        self.unreported = self.unreported.saturating_sub(count);
     }
 
     /// Notes a message that can never be written as it is.
@@ -146,11 +146,11 @@ mod tests {
         transaction.done(Call::Begin, Ok(()), 0);
         assert_eq!((joining.next(&mut transaction, 0), joining.unreported()), (Some((0, 0)), 2));
         joining.taken();
-        joining.reported();
+        joining.reported(1);
         assert_eq!(joining.next(&mut transaction, 200), Some((0, 1)), "late, but half of it is sent");
         joining.taken();
         assert_eq!((joining.next(&mut transaction, 200), joining.unreported(), joining.is_waiting()), (None, 1, true));
-        joining.reported();
+        joining.reported(1);
         assert!(joining.committed().eq(["one"]));
     }
 

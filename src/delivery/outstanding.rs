@@ -72,6 +72,13 @@ impl<B> Outstanding<B> {
         self.settle(slot)
     }
 
+    /// Notes that `count` messages are written; gives the batch if they were the last ones.
+    pub fn written(&mut self, slot: usize, count: usize) -> Option<Settled<B>> {
+        let sent = self.slots.get_mut(slot)?.as_mut()?;
+        sent.unreported -= count;
+        self.settle(slot)
+    }
+
     /// Notes that the last `unsent` messages of a batch were not taken by the producer; gives the batch if none of the others
     /// is under way.
     pub fn give_up(&mut self, slot: usize, unsent: usize, fault: String) -> Option<Settled<B>> {
@@ -127,6 +134,10 @@ mod tests {
         assert!(!outstanding.is_empty());
         assert_eq!(outstanding.report(one, None, None), Some(Settled::Written("one")));
         assert!(outstanding.is_empty());
+        let slot = outstanding.begin("four", 5);
+        assert_eq!(outstanding.written(slot, 3), None);
+        assert_eq!(outstanding.written(slot, 2), Some(Settled::Written("four")));
+        assert_eq!(outstanding.written(slot, 1), None, "a late report finds nothing");
     }
 
     #[test]

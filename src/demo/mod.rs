@@ -24,7 +24,7 @@ use crate::config::{Config, LaneId};
 use crate::feed::Expected;
 use crate::kafka::EmbeddedBroker;
 use crate::market::Stream;
-use crate::observe::{LaneStatus, Latencies};
+use crate::observe::{Board, LaneStatus, Latencies};
 use crate::runtime::{self, Report, RunError, ThreadRow};
 use feeder::Feeder;
 use prover::Prover;
@@ -93,6 +93,7 @@ pub fn run(
     mut config: Config,
     plan: &Plan,
     stop: &Arc<AtomicBool>,
+    board: &Arc<Board>,
     started: impl FnOnce(&[ThreadRow]),
     mut report: impl FnMut(&Report<'_>),
 ) -> Result<Verdict, RunError> {
@@ -132,7 +133,7 @@ pub fn run(
     };
     let mut verdict = Verdict::default();
     // The last report has the latencies of the whole run.
-    let ran = runtime::run(&config, stop, started, |now| {
+    let ran = runtime::run(&config, stop, board, started, |now| {
         verdict.lanes.clone_from(now.lanes);
         verdict.latencies = now.latencies.clone();
         report(now);

@@ -103,6 +103,12 @@ impl Shelf {
         Ok(Self { reader, parts })
     }
 
+    /// How many offsets all that is looked at spans; there may be fewer letters.
+    #[must_use]
+    pub fn span(&self) -> u64 {
+        self.parts.iter().map(|part| part.looked_at.span()).sum()
+    }
+
     /// Calls `each` with every letter, lane by lane, oldest first, until it breaks off.
     ///
     /// # Errors

@@ -84,15 +84,26 @@ impl<'p> Replay<'p> {
         Ok(Self { config, plan, bookmarks, writer, shelf, progress })
     }
 
-    /// Replays until the ends that the topics had when this was opened, or until `stop` is set.
+    /// How many offsets all that is looked at spans; there may be fewer letters.
+    #[must_use]
+    pub fn span(&self) -> u64 {
+        self.shelf.span()
+    }
+
+    /// Replays until the ends that the topics had when this was opened, or until `stop` is set. `passed` is told how many letters are behind it.
     ///
     /// # Errors
     /// See [`Error`]. What was acknowledged before it is remembered, up to the last chunk.
-    pub fn run(&self, stop: &AtomicBool) -> Result<Outcome, Error> {
+    pub fn run(&self, stop: &AtomicBool, mut passed: impl FnMut(u64)) -> Result<Outcome, Error> {
         let mut outcome = Outcome::default();
+        let mut count = 0;
+        let mut pass = || {
+            count += 1;
+            passed(count);
+        };
         for part in &self.shelf.parts {
             let done = self.progress.get(&part.lane).cloned().unwrap_or(Progress::from(part.log.from));
-            LaneRun { replay: self, part, done, chunk: Chunk::default() }.all(stop, &mut outcome)?;
+            LaneRun { replay: self, part, done, chunk: Chunk::default() }.all(stop, &mut outcome, &mut pass)?;
             if matches!(outcome.ended, Some(Ended::Limit | Ended::Stopped)) {
                 break;
             }
@@ -117,7 +128,7 @@ struct LaneRun<'p> {
 }
 
 impl LaneRun<'_> {
-    fn all(&mut self, stop: &AtomicBool, outcome: &mut Outcome) -> Result<(), Error> {
+    fn all(&mut self, stop: &AtomicBool, outcome: &mut Outcome, passed: &mut impl FnMut()) -> Result<(), Error> {
         // Where only one letter is looked at, nothing is known of its neighbours.
         let is_whole = self.replay.plan.selection.offset.is_none();
         let looked_at = &self.part.looked_at;
@@ -131,6 +142,7 @@ impl LaneRun<'_> {
                 (outcome.ended, is_early) = (ended, true);
                 return Ok(ControlFlow::Break(()));
             }
+            passed();
             if is_whole {
                 self.pass(seen, record.offset);
             }

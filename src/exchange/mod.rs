@@ -1,7 +1,7 @@
 //! Frames of the nine exchanges, decoded: one file an exchange, the one match that chooses it, and the noise that all
 //! have in common.
 //!
-//! To add a tenth: its row in [`crate::market`], a file beside the others, and an arm in [`read_ticker`] and
+//! To add a tenth: its row in [`crate::market`], a file beside the others, and an arm in [`known()`], [`read_ticker`] and
 //! [`read_book`]. Exchange files never import each other.
 
 mod binance;
@@ -9,6 +9,7 @@ mod bithumb;
 mod bybit;
 mod coinone;
 mod gateio;
+mod known;
 mod korbit;
 mod kraken;
 mod levels;
@@ -18,6 +19,7 @@ mod tickers;
 mod units;
 mod upbit;
 
+pub use known::{Known, known};
 pub use tickers::TimedTicker;
 
 use crate::book::Frame;
@@ -26,7 +28,7 @@ use crate::envelope::Item;
 use crate::json::{self, Cursor, Token, Wire, unescape};
 use crate::market::Exchange;
 use crate::outcome::Reason;
-use crate::rules::Limits;
+use crate::rules::{Limits, Rules};
 
 /// The key of a ticker column that an exchange does not have.
 const ABSENT: &Token<'static> = &Token::Absent;
@@ -83,8 +85,9 @@ pub fn read_book(exchange: Exchange, text: &str, limits: &Limits, frame: &mut Fr
 }
 
 /// Reads a frame of an order-book topic as it stands in its envelope into `frame`, if it is as such frames nearly always
-/// are; in that case as [`read_book`] does, but several times as fast. False where it is not, or may not be.
-pub fn scan_book(exchange: Exchange, item: &Item<'_>, limits: &Limits, frame: &mut Frame) -> bool {
+/// are; in that case as [`read_book`] does, but several times as fast. False where it is not, or may not be, or the rules
+/// say that nothing is scanned.
+pub fn scan_book(exchange: Exchange, item: &Item<'_>, rules: &Rules, frame: &mut Frame) -> bool {
     let layouts = match exchange {
         Exchange::Upbit => upbit::BOOKS,
         Exchange::Bithumb => bithumb::BOOKS,
@@ -96,7 +99,7 @@ pub fn scan_book(exchange: Exchange, item: &Item<'_>, limits: &Limits, frame: &m
         Exchange::Binance => binance::BOOKS,
         Exchange::Kraken => kraken::BOOKS,
     };
-    scan::read(layouts, item, limits, frame)
+    scan::read(layouts, item, rules, frame)
 }
 
 /// The object in `token`, or the first element of an array there; an empty one where there is none.

@@ -1,6 +1,8 @@
 //! JSON as the hub reads it: sonic-rs for tickers, with the guard in front of it; one strict walk for envelopes and
 //! order books, whose hundreds of short strings cost sonic-rs more than plain loops. Knows nothing of markets.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod cursor;
 mod guard;
 mod quoted;
@@ -11,7 +13,7 @@ mod wire;
 
 pub use cursor::{Cursor, Skipped};
 pub use guard::{check, read};
-pub use quoted::{first_of, quoted_length};
+pub use quoted::{first_of, is_utf8, quoted_length};
 pub use text::{Unescaped, unescape};
 pub use token::Token;
 pub use walk::{walk, walk_part};

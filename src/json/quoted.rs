@@ -1,6 +1,11 @@
 //! Strings that hold a frame as the collector writes it: quotes are escaped in them, and nothing else. Backslashes and
 //! quotes then come in pairs, so that the end is found without following the escapes one by one.
 
+#[cfg(target_arch = "x86_64")]
+use super::avx2;
+#[cfg(target_arch = "x86_64")]
+use crate::machine::Avx2;
+
 /// The length of the string at the start of `text`, quotes included, if quotes are escaped in it and nothing else;
 /// `None` for any other string, and where there is none.
 #[must_use]
@@ -9,8 +14,16 @@ pub fn quoted_length(text: &[u8]) -> Option<usize> {
         return None;
     }
     // The opening quote is no backslash: behind it a quote would end the string, as behind any other byte.
-    let mut at = inside::<65>(text, 0);
-    at = inside::<17>(text, at);
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = Avx2::detect() {
+        return end(text, avx2::inside(avx2, text));
+    }
+    end(text, inside::<17>(text, inside::<65>(text, 0)))
+}
+
+/// Where the string ends of which everything before `at` is known to be inside.
+#[inline]
+fn end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let [byte, next] = *text.get(at..)?.first_chunk()?;
         match (byte, next) {
@@ -44,6 +57,18 @@ fn is_inside<const N: usize>(window: &[u8; N]) -> bool {
         fault |= byte < 0x20;
     }
     !fault
+}
+
+/// Whether the text is UTF-8, as it always should be: nearly all is ASCII.
+#[must_use]
+pub fn is_utf8(text: &[u8]) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = Avx2::detect()
+        && avx2::is_ascii(avx2, text)
+    {
+        return true;
+    }
+    simdutf8::basic::from_utf8(text).is_ok()
 }
 
 /// Where the first of two bytes stands in `text`, or the first of one where both are the same.
@@ -89,14 +114,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_first_byte_is_found(text in prop::collection::vec(prop_oneof![Just(b'a'), Just(b'b'), any::<u8>()], 0..40), one: u8) {
+        fn the_first_byte_is_found(text in prop::collection::vec(prop_oneof![Just(b'a'), Just(b'b'), any::<u8>(), Just(b'c'), Just(b'd'), Just(b'e')], 0..80), one: u8) {
             for (one, other) in [(b'a', b'b'), (one, one)] {
-                prop_assert_eq!(first_of(one, other, &text), text.iter().position(|&byte| byte == one || byte == other));
+                let expected = text.iter().position(|&byte| byte == one || byte == other);
+                prop_assert_eq!(first_of(one, other, &text), expected);
             }
         }
 
         #[test]
-        fn ends_where_the_string_ends(text in "\"(.{0,9}|(\\\\\"|[a-z0-9]){0,150})([\\\\\"]|\\\\\"|[a\u{1}\u{1f}\u{20}\u{7f}\u{e9}]){0,6}\"?[a\"\\\\]{0,90}") {
+        fn utf8_is_told_as_the_library_tells(mut text in prop::collection::vec(0_u8..0x80, 0..600), others in prop::collection::vec((any::<u8>(), any::<usize>()), 0..2)) {
+            for (byte, at) in others {
+                let at = at % (text.len() + 1);
+                text.insert(at, byte);
+            }
+            prop_assert_eq!(is_utf8(&text), std::str::from_utf8(&text).is_ok());
+        }
+
+        #[test]
+        fn ends_where_the_string_ends(text in "\"(.{0,9}|(\\\\\"|[a-z0-9]){0,350})([\\\\\"]|\\\\\"|[a\u{1}\u{1f}\u{20}\u{7f}\u{e9}]){0,6}\"?[a\"\\\\]{0,90}") {
             let mut string = Vec::new();
             let mut cursor = Cursor::new(text.as_bytes());
             let is_string = cursor.take_string(&mut string).is_ok();
@@ -104,6 +139,7 @@ mod tests {
             let others = raw.iter().filter(|&&byte| byte == b'\\').count() != string.iter().filter(|&&byte| byte == b'"').count() || string.contains(&b'\\');
             let expected = (is_string && !others).then(|| cursor.at());
             prop_assert_eq!(quoted_length(text.as_bytes()), expected);
+            prop_assert_eq!(text.starts_with('"').then(|| end(text.as_bytes(), inside::<17>(text.as_bytes(), 0))).flatten(), expected);
         }
     }
 }

@@ -10,6 +10,12 @@ use crate::config::{Config, StartAt, properties};
 
 /// How long a transaction's records wait for company at the most.
 const TRANSACTION_LINGER_MAX: Duration = Duration::from_millis(1);
+/// The end of a transaction takes three connections in turn. Where all of them are half open, each is found out only by this.
+const SOCKET_TIMEOUT: &str = "socket.timeout.ms";
+const TRANSACTION_SOCKET_TIMEOUT_MS: &str = "4000";
+/// How often clients tell of themselves.
+const STATISTICS_INTERVAL: &str = "statistics.interval.ms";
+const STATISTICS_INTERVAL_MS: &str = "5000";
 /// A record that is larger than this is not fetched; brokers take up to 1 MiB by default.
 const RECORD_BYTES_MAX: usize = 128 << 20;
 
@@ -30,9 +36,28 @@ fn common(config: &Config) -> ClientConfig {
     client
 }
 
-/// A client that reads one stream and commits to its group. Partitions are assigned by hand.
+/// A client that asks for a group's offsets, or reads a log from one end to the other. Partitions are assigned by hand.
 pub(super) fn consumer(config: &Config, group: &str) -> ClientConfig {
+    lane_consumer(config, group, 1)
+}
+
+/// The client by which transactions know their group: a lane that begins again waits for its answers.
+pub(super) fn group_of_transactions(config: &Config, group: &str) -> ClientConfig {
+    let mut client = consumer(config, group);
+    client.set("fetch.wait.max.ms", "500");
+    if config.kafka.consumer_properties.get(SOCKET_TIMEOUT).is_none() {
+        client.set(SOCKET_TIMEOUT, TRANSACTION_SOCKET_TIMEOUT_MS);
+    }
+    client
+}
+
+/// The client that reads `partitions` of one stream: each has a queue of its own, and they share the bound on what is fetched ahead.
+pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> ClientConfig {
     let kafka = &config.kafka;
+    // The bound on what is fetched ahead is memory. With queues of their own librdkafka holds it against each partition, and only before it fetches: what
+    // one fetch brings for a partition comes on top.
+    let kib = (kafka.fetch_queue_kib / partitions.max(1)).max(64);
+    let fetch_bytes = kafka.fetch_max_bytes.min(kib << 10);
     let mut client = common(config);
     client
         .set("group.id", group)
@@ -47,11 +72,10 @@ pub(super) fn consumer(config: &Config, group: &str) -> ClientConfig {
         .set("isolation.level", "read_committed")
         .set("fetch.wait.max.ms", kafka.fetch_wait.as_millis().to_string())
         .set("fetch.max.bytes", kafka.fetch_max_bytes.to_string())
-        .set("max.partition.fetch.bytes", kafka.fetch_max_bytes.to_string())
+        .set("max.partition.fetch.bytes", fetch_bytes.to_string())
         // Must hold a whole fetch, which is larger than it should be when a single record is.
         .set("receive.message.max.bytes", (kafka.fetch_max_bytes + RECORD_BYTES_MAX).to_string())
-        // What is fetched ahead is memory: the bound is for each client.
-        .set("queued.max.messages.kbytes", kafka.fetch_queue_kib.to_string())
+        .set("queued.max.messages.kbytes", kib.to_string())
         .set("queued.min.messages", "100000")
         // The default leaves a partition alone for a second once its queue was full.
         .set("fetch.queue.backoff.ms", "5")
@@ -63,15 +87,6 @@ pub(super) fn consumer(config: &Config, group: &str) -> ClientConfig {
     for (name, value) in kafka.consumer_properties.iter() {
         client.set(name, value);
     }
-    client
-}
-
-/// The client that reads `partitions` of one stream: each has a queue of its own, and they share the bound on what is fetched ahead.
-pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> ClientConfig {
-    let mut client = consumer(config, group);
-    // With queues of their own the bound holds for each partition.
-    let kib = config.kafka.fetch_queue_kib / partitions.max(1);
-    client.set("queued.max.messages.kbytes", kib.max(64).to_string());
     client
 }
 
@@ -89,6 +104,9 @@ pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
         .set("transaction.timeout.ms", config.transactions.timeout.as_millis().to_string())
         // librdkafka wants it to be no longer than that; a message that is not written by then is written by the next transaction.
         .set("message.timeout.ms", config.transactions.timeout.as_millis().to_string());
+    if config.kafka.producer_properties.get(SOCKET_TIMEOUT).is_none() {
+        client.set(SOCKET_TIMEOUT, TRANSACTION_SOCKET_TIMEOUT_MS);
+    }
     client
 }
 
@@ -118,6 +136,16 @@ pub(super) fn producer(config: &Config) -> ClientConfig {
         .set("topic.metadata.refresh.interval.ms", "30000");
     for (name, value) in kafka.producer_properties.iter() {
         client.set(name, value);
+    }
+    client
+}
+
+/// Has a client tell of itself in figures, where somebody may look at them. Only for clients that are polled: what nobody takes would
+/// pile up. And not where transactions end: their commit waits for every event to be taken, by a thread that waits for the commit.
+pub(super) fn with_statistics(client: &ClientConfig, config: &Config) -> ClientConfig {
+    let mut client = client.clone();
+    if config.endpoint.is_some() && client.get(STATISTICS_INTERVAL).is_none() {
+        client.set(STATISTICS_INTERVAL, STATISTICS_INTERVAL_MS);
     }
     client
 }

@@ -7,18 +7,21 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
+use rdkafka::{ClientConfig, TopicPartitionList};
 
+use super::batch_calls::{PartitionBatches, Taken};
+use super::bootstrap::Bootstrap;
 use super::clients;
 use super::group::offsets_list;
 use super::log::LogContext;
 use crate::checkpoint::Checkpoint;
-use crate::config::{Config, FailPoint, StreamNames};
+use crate::config::{Config, FailPoint, KafkaCalls, StreamNames};
 use crate::lane::Input;
+use crate::observe::StatisticsOf;
 
 /// How long to wait for the answer to a question about a log.
 const RANGE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -36,18 +39,36 @@ pub enum Polled<'c> {
 }
 
 /// An input record, borrowed from librdkafka's queue.
-pub struct Record<'c>(BorrowedMessage<'c>);
+pub struct Record<'c>(Source<'c>);
+
+enum Source<'c> {
+    Single(BorrowedMessage<'c>),
+    Batch(Taken<'c>),
+}
 
 impl Record<'_> {
     /// Its offset.
     #[must_use]
     pub fn offset(&self) -> i64 {
-        self.0.offset()
+        match &self.0 {
+            Source::Single(message) => message.offset(),
+            Source::Batch(message) => message.offset(),
+        }
     }
 
     /// Calls `process` with the record as the core's input. `now_micros` is the moment of processing.
     pub fn with_input<R>(&self, now_micros: i64, process: impl FnOnce(&Input<'_>) -> R) -> R {
-        with_input(&self.0, now_micros, process)
+        match &self.0 {
+            Source::Single(message) => with_input(message, now_micros, process),
+            Source::Batch(message) => process(&Input {
+                offset: message.offset(),
+                timestamp_ms: message.timestamp_ms().unwrap_or(-1),
+                now_micros,
+                key: message.key(),
+                value: message.value(),
+                headers: &message.headers(),
+            }),
+        }
     }
 }
 
@@ -71,12 +92,21 @@ fn readable(headers: &BorrowedHeaders) -> Vec<(&str, Option<&[u8]>)> {
 }
 
 /// The input of one partition.
-pub struct LaneQueue(PartitionQueue<LogContext>);
+pub struct LaneQueue(Calls);
+
+enum Calls {
+    Single(PartitionQueue<LogContext>),
+    Batch(PartitionBatches),
+}
 
 impl LaneQueue {
     /// Takes the next record if one is there.
     pub fn poll(&self) -> Polled<'_> {
-        match self.0.poll(Duration::ZERO) {
+        let polled = match &self.0 {
+            Calls::Single(queue) => queue.poll(Duration::ZERO).map(|polled| polled.map(Source::Single)),
+            Calls::Batch(queue) => queue.poll().map(|polled| polled.map(Source::Batch)),
+        };
+        match polled {
             None => Polled::Nothing,
             Some(Ok(message)) => Polled::Record(Record(message)),
             Some(Err(error)) => match error.rdkafka_error_code() {
@@ -114,10 +144,12 @@ enum Ask {
 /// and looks for the answer.
 pub struct Consumer {
     client: Arc<BaseConsumer<LogContext>>,
+    bootstrap: Arc<Bootstrap>,
     topic: String,
     asks: Sender<Ask>,
     answers: Receiver<Answer>,
     is_committing: bool,
+    calls: KafkaCalls,
 }
 
 impl Consumer {
@@ -126,14 +158,29 @@ impl Consumer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config, names: &StreamNames, partitions: usize) -> Result<Self, String> {
-        let client: BaseConsumer<LogContext> =
-            clients::lane_consumer(config, &names.group, partitions).create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
+        Self::from(&clients::lane_consumer(config, &names.group, partitions), config, names)
+    }
+
+    /// One that leaves its statistics there, each time they come. It must be served: see [`Consumer::serve`].
+    ///
+    /// # Errors
+    /// As of [`Consumer::new`].
+    pub fn watched(config: &Config, names: &StreamNames, partitions: usize, place: StatisticsOf) -> Result<Self, String> {
+        let client = clients::with_statistics(&clients::lane_consumer(config, &names.group, partitions), config);
+        let watched = Self::from(&client, config, names)?;
+        watched.client.context().leave_statistics(place);
+        Ok(watched)
+    }
+
+    fn from(client: &ClientConfig, config: &Config, names: &StreamNames) -> Result<Self, String> {
+        let client: BaseConsumer<LogContext> = client.create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
         let client = Arc::new(client);
         let ((asks, asked), (answer, answers)) = (unbounded(), unbounded());
-        let clerk = Clerk { client: Arc::clone(&client), topic: names.input.clone(), asked, answer };
+        let bootstrap = Arc::new(Bootstrap::new(config));
+        let clerk = Clerk { client: Arc::clone(&client), bootstrap: Arc::clone(&bootstrap), topic: names.input.clone(), asked, answer };
         let thread = thread::Builder::new().name("committer".to_owned()).spawn(move || clerk.run());
         thread.map_err(|error| format!("a thread for commits cannot start: {error}"))?;
-        Ok(Self { client, topic: names.input.clone(), asks, answers, is_committing: false })
+        Ok(Self { client, bootstrap, topic: names.input.clone(), asks, answers, is_committing: false, calls: config.kafka.calls })
     }
 
     /// Reads these partitions from these offsets on, and no others; gives their queues, in order. What was fetched ahead is
@@ -145,7 +192,10 @@ impl Consumer {
         let fault = |error: KafkaError| format!("{}: {error}", self.topic);
         let list = offsets_list(&self.topic, partitions).map_err(fault)?;
         self.client.assign(&list).map_err(fault)?;
-        let split = |&(partition, _): &(i32, i64)| self.client.split_partition_queue(&self.topic, partition).map(LaneQueue);
+        let split = |&(partition, _): &(i32, i64)| match self.calls {
+            KafkaCalls::Single => self.client.split_partition_queue(&self.topic, partition).map(|queue| LaneQueue(Calls::Single(queue))),
+            KafkaCalls::Batch => PartitionBatches::split(&self.client, &self.topic, partition).map(|queue| LaneQueue(Calls::Batch(queue))),
+        };
         let queues = partitions.iter().map(split).collect::<Option<_>>().ok_or_else(|| format!("{}: no queue for a partition", self.topic))?;
         // What came in before the queues were split went to the queue of the client: it is asked for once more.
         while let Some(event) = self.client.poll(Duration::ZERO) {
@@ -172,6 +222,11 @@ impl Consumer {
             Ok(_) => None,
             Err(error) => Some(format!("{}: {error}", self.topic)),
         }
+    }
+
+    /// Tells the client of the brokers again, for it seems to have lost them.
+    pub fn find_brokers(&self) {
+        self.bootstrap.missed(self.client.client());
     }
 
     /// Whether a commit is under way; then no other is asked for.
@@ -203,6 +258,7 @@ impl Consumer {
 /// hold the client, so that closing it, which waits for brokers too, keeps nobody else.
 struct Clerk {
     client: Arc<BaseConsumer<LogContext>>,
+    bootstrap: Arc<Bootstrap>,
     topic: String,
     asked: Receiver<Ask>,
     answer: Sender<Answer>,
@@ -216,15 +272,21 @@ impl Clerk {
                     Ok(()) => Answer::Committed(offsets),
                     Err(error) => Answer::NotCommitted(error.to_string()),
                 },
-                Ask::Range(partition) => {
-                    let range = self.client.fetch_watermarks(&self.topic, partition, RANGE_TIMEOUT);
-                    Answer::Range(partition, range.map_err(|error| format!("{}: {error}", self.topic)))
-                }
+                Ask::Range(partition) => Answer::Range(partition, self.range(partition).map_err(|error| format!("{}: {error}", self.topic))),
             };
             if self.answer.send(answer).is_err() {
                 return;
             }
         }
+    }
+
+    fn range(&self, partition: i32) -> Result<(i64, i64), KafkaError> {
+        self.client.fetch_watermarks(&self.topic, partition, RANGE_TIMEOUT).inspect_err(|_| {
+            // librdkafka takes the answer of a broker that has no leaders yet as final: ask for it, so that the next try knows better.
+            if self.client.fetch_metadata(Some(&self.topic), RANGE_TIMEOUT).is_err() {
+                self.bootstrap.missed(self.client.client());
+            }
+        })
     }
 
     fn commit(&self, offsets: &[(i32, Checkpoint)]) -> Result<(), KafkaError> {

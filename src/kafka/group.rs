@@ -8,6 +8,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::bootstrap::Bootstrap;
 use super::clients;
 use super::log::LogContext;
 use crate::checkpoint::{Checkpoint, Claim};
@@ -16,6 +17,7 @@ use crate::config::{Config, StreamNames};
 /// The group of one stream, seen by a client that reads nothing.
 pub struct Group {
     client: BaseConsumer<LogContext>,
+    bootstrap: Bootstrap,
     topic: String,
     name: String,
 }
@@ -37,8 +39,8 @@ impl Group {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config, names: &StreamNames) -> Result<Self, String> {
-        let client = clients::consumer(config, &names.group).create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
-        Ok(Self { client, topic: names.input.clone(), name: names.group.clone() })
+        let client = clients::group_of_transactions(config, &names.group).create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
+        Ok(Self { client, bootstrap: Bootstrap::new(config), topic: names.input.clone(), name: names.group.clone() })
     }
 
     /// The group's name.
@@ -55,7 +57,7 @@ impl Group {
         let fault = |error: KafkaError| format!("group {}: {error}", self.name);
         let mut asked = TopicPartitionList::new();
         asked.add_partition(&self.topic, partition);
-        let list = self.client.committed_offsets(asked, timeout).map_err(fault)?;
+        let list = self.heard(self.client.committed_offsets(asked, timeout)).map_err(fault)?;
         let Some(element) = list.find_partition(&self.topic, partition) else { return Ok(None) };
         element.error().map_err(fault)?;
         let Offset::Offset(offset) = element.offset() else { return Ok(None) };
@@ -75,7 +77,7 @@ impl Group {
         self.client.fetch_watermarks(&self.topic, partition, timeout).map_err(|error| {
             // A broker that comes back has a moment without leaders. librdkafka remembers such an answer as final, here for up to a quarter of an hour,
             // and says `UnknownPartition` without asking again: ask for it, so that the next try knows better.
-            let _ = self.client.fetch_metadata(Some(&self.topic), timeout);
+            let _ = self.heard(self.client.fetch_metadata(Some(&self.topic), timeout));
             format!("{}, partition {partition}: {error}", self.topic)
         })
     }
@@ -96,12 +98,21 @@ impl Group {
     /// # Errors
     /// The brokers did not answer within `timeout`.
     pub fn members(&self, timeout: Duration) -> Result<usize, String> {
-        match self.client.fetch_group_list(Some(&self.name), timeout) {
+        match self.heard(self.client.fetch_group_list(Some(&self.name), timeout)) {
             Ok(list) => Ok(list.groups().iter().map(|group| group.members().len()).sum()),
             // A broker that cannot tell, as the embedded one, has no members that could refuse us.
             Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnsupportedFeature) => Ok(0),
             Err(error) => Err(format!("group {}: {error}", self.name)),
         }
+    }
+
+    /// Notes whether a broker has answered.
+    fn heard<T>(&self, answer: Result<T, KafkaError>) -> Result<T, KafkaError> {
+        match answer {
+            Ok(_) => self.bootstrap.answered(),
+            Err(_) => self.bootstrap.missed(self.client.client()),
+        }
+        answer
     }
 
     /// What a transaction needs to commit to this group. A client that assigns by hand is no member, which brokers accept.

@@ -1,10 +1,13 @@
 //! Kafka: consumers, producers, transactions, groups, topics, and a broker inside the process. The only users of rdkafka.
 
+mod batch_calls;
 mod bookmarks;
+mod bootstrap;
 mod clients;
 mod consumer;
 mod embedded;
 mod group;
+mod lag;
 mod log;
 mod producer;
 mod start;
@@ -18,10 +21,11 @@ pub use bookmarks::{Bookmark, Bookmarks};
 pub use consumer::{Answer, Consumer, LaneQueue, Offsets, Polled, Record};
 pub use embedded::EmbeddedBroker;
 pub use group::{Committed, Group};
+pub use lag::{PartitionLag, group_lag};
 pub use producer::{Cause, Failure, Producer, Report, SendError};
-pub use start::{Groups, OffsetGap, Start, group_of, groups, refuse_members, starts, take_over, take_over_all};
+pub use start::{Groups, NotTaken, OffsetGap, Start, group_of, groups, refuse_members, starts, take_over, take_over_all};
 pub use stretch::{Edge, LogReader, Stretch};
-pub use topic_settings::hurtful_settings;
+pub use topic_settings::{costly_settings, hurtful_settings};
 pub use topics::{Cluster, TopicPlan, Unavailable};
 pub use transaction::Failed;
 pub use writer::{Outgoing, Writer};

@@ -1,28 +1,42 @@
 //! The idempotent producer: sends messages without blocking, collects what became of them.
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, DeliveryResult, Header, Message as _, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
 
+use super::batch_calls::HandleProducer;
+use super::bootstrap::Bootstrap;
 use super::clients;
 use super::log::LogContext;
 use crate::batch::{BY_KEY, Message};
-use crate::config::Config;
+use crate::config::{Config, KafkaCalls};
+use crate::observe::StatisticsOf;
 
-/// What became of one message.
+/// What became of one message, or of some whose tags follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// What it was sent with.
+    /// What the first was sent with.
     pub tag: usize,
+    /// How many there are: 1 where they were not written.
+    pub count: usize,
     /// Why it was not written.
     pub failure: Option<Failure>,
+}
+
+impl Report {
+    /// Adds the report of one message to those before it.
+    fn push(reports: &mut Vec<Self>, tag: usize, failure: Option<Failure>) {
+        match reports.last_mut() {
+            Some(last) if failure.is_none() && last.failure.is_none() && last.tag + last.count == tag => last.count += 1,
+            _ => reports.push(Self { tag, count: 1, failure }),
+        }
+    }
 }
 
 /// Why a message was not written.
@@ -95,33 +109,46 @@ impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         self.log.error(error, reason);
     }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.log.stats_raw(json);
+    }
 }
 
 impl ProducerContext for Context {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        self.reports.lock().push(Report { tag, failure: failure_of(result) });
+        Report::push(&mut self.reports.lock(), tag, failure_of(result));
     }
 }
 
 /// Why a message was not written, if it was not.
 pub(super) fn failure_of(result: &DeliveryResult<'_>) -> Option<Failure> {
-    let failed = |message: &BorrowedMessage<'_>, why: &dyn fmt::Display, cause| Failure {
-        text: format!("{}, partition {}: {why}", message.topic(), message.partition()),
-        cause,
+    let (error, message) = match result {
+        Ok(message) => (None, message),
+        Err((error, message)) => (error.rdkafka_error_code(), message),
     };
-    match result {
+    failure(error, message.offset(), || (message.topic().to_owned(), message.partition()))
+}
+
+/// Why a message was not written, if it was not; `place` gives its topic and partition.
+fn failure(error: Option<RDKafkaErrorCode>, offset: i64, place: impl FnOnce() -> (String, i32)) -> Option<Failure> {
+    let (why, cause) = match error {
+        None if offset >= 0 => return None,
         // After a broker's death librdkafka has been seen to report so what is nowhere in the topic.
-        Ok(message) if message.offset() < 0 => Some(failed(message, &"reported as written, but nobody knows where", Cause::Other)),
-        Ok(_) => None,
-        Err((error, message)) => Some(failed(message, error, Cause::of(error.rdkafka_error_code()))),
-    }
+        None => ("reported as written, but nobody knows where".to_owned(), Cause::Other),
+        Some(code) => (KafkaError::MessageProduction(code).to_string(), Cause::of(Some(code))),
+    };
+    let (topic, partition) = place();
+    Some(Failure { text: format!("{topic}, partition {partition}: {why}"), cause })
 }
 
 /// See the module.
 pub struct Producer {
-    pub(super) client: BaseProducer<Context>,
+    inner: HandleProducer<Context>,
+    bootstrap: Bootstrap,
+    calls: KafkaCalls,
 }
 
 impl Producer {
@@ -130,12 +157,23 @@ impl Producer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config) -> Result<Self, String> {
-        Self::from(&clients::producer(config))
+        Self::from(&clients::with_statistics(&clients::producer(config), config), config)
     }
 
-    pub(super) fn from(client: &ClientConfig) -> Result<Self, String> {
+    pub(super) fn from(client: &ClientConfig, config: &Config) -> Result<Self, String> {
         let context = Context { log: LogContext::new("producer"), reports: Mutex::default(), was_cut: AtomicBool::new(false) };
-        Ok(Self { client: client.create_with_context(context).map_err(clients::refusal)? })
+        let client = client.create_with_context(context).map_err(clients::refusal)?;
+        let inner = HandleProducer::new(client).ok_or("a producer without a queue")?;
+        Ok(Self { inner, bootstrap: Bootstrap::new(config), calls: config.kafka.calls })
+    }
+
+    /// Has the producer leave its statistics there, each time they come; only the first place counts.
+    pub fn leave_statistics(&self, place: StatisticsOf) {
+        self.client().context().log.leave_statistics(place);
+    }
+
+    pub(super) const fn client(&self) -> &BaseProducer<Context> {
+        self.inner.client()
     }
 
     /// Queues a message; its report comes with the same `tag`. The partition may be [`BY_KEY`].
@@ -143,6 +181,21 @@ impl Producer {
     /// # Errors
     /// See [`SendError`].
     pub fn send(&self, topic: &str, partition: i32, message: &Message<'_>, tag: usize) -> Result<(), SendError> {
+        let sent = match self.calls {
+            KafkaCalls::Batch => self.inner.send(topic, partition, message, tag),
+            KafkaCalls::Single => self.send_single(topic, partition, message, tag),
+        };
+        sent.map_err(|code| match code {
+            RDKafkaErrorCode::QueueFull => SendError::QueueFull,
+            code => {
+                self.inner.forget_topics();
+                let text = format!("{topic}, partition {partition}: {}", KafkaError::MessageProduction(code));
+                SendError::Failed(Failure { text, cause: Cause::of(Some(code)) })
+            }
+        })
+    }
+
+    fn send_single(&self, topic: &str, partition: i32, message: &Message<'_>, tag: usize) -> Result<(), RDKafkaErrorCode> {
         let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, tag).timestamp(message.timestamp_ms);
         if partition != BY_KEY {
             record = record.partition(partition);
@@ -158,22 +211,33 @@ impl Producer {
             let owned = headers.fold(OwnedHeaders::new_with_capacity(16), |owned, (key, value)| owned.insert(Header { key, value }));
             record = record.headers(owned);
         }
-        self.client.send(record).map_err(|(error, _)| match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::QueueFull) => SendError::QueueFull,
-            code => SendError::Failed(Failure { text: format!("{topic}, partition {partition}: {error}"), cause: Cause::of(code) }),
-        })
+        self.client().send(record).map_err(|(error, _)| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail))
     }
 
     /// Serves reports for at most `timeout` and moves them to `reports`.
     pub fn poll(&self, timeout: Duration, reports: &mut Vec<Report>) {
-        self.client.poll(timeout);
-        reports.append(&mut self.client.context().reports.lock());
+        match self.calls {
+            KafkaCalls::Single => self.client().poll(timeout),
+            KafkaCalls::Batch => {
+                let mut failed = false;
+                self.inner.poll(timeout, |report| {
+                    let failure = failure(report.error, report.offset, || (report.topic(), report.partition));
+                    failed |= failure.is_some();
+                    Report::push(reports, report.tag, failure);
+                });
+                if failed {
+                    self.inner.forget_topics();
+                }
+            }
+        }
+        // Also what was served while a transaction was committed.
+        reports.append(&mut self.client().context().reports.lock());
     }
 
     /// Why this producer is of no use any more, if it is not.
     #[must_use]
     pub fn fatal(&self) -> Option<Failure> {
-        let (code, text) = self.client.client().fatal_error()?;
+        let (code, text) = self.client().client().fatal_error()?;
         let cause = if Cause::of(Some(code)) == Cause::Fenced { Cause::Fenced } else { Cause::Fatal };
         Some(Failure { text, cause })
     }
@@ -181,19 +245,35 @@ impl Producer {
     /// Whether a connection has failed since this producer was made: then a request that was sent again since may still arrive a second time.
     #[must_use]
     pub fn was_cut(&self) -> bool {
-        self.client.context().was_cut.load(Ordering::Acquire)
+        self.client().context().was_cut.load(Ordering::Acquire)
+    }
+
+    /// Tells the client of the brokers again, for it seems to have lost them.
+    pub fn find_brokers(&self) {
+        self.bootstrap.missed(self.client().client());
     }
 
     /// How many messages are queued or on their way.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        usize::try_from(self.client.in_flight_count()).unwrap_or_default()
+        usize::try_from(self.client().in_flight_count()).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reports_of_messages_in_a_row_are_one() {
+        let failure = Some(Failure { text: "why".to_owned(), cause: Cause::Other });
+        let mut reports = Vec::new();
+        for (tag, failure) in [(7, None), (8, None), (10, None), (11, failure.clone()), (12, None), (13, failure.clone()), (14, failure.clone()), (1, None)] {
+            Report::push(&mut reports, tag, failure);
+        }
+        let seen: Vec<_> = reports.iter().map(|report| (report.tag, report.count, report.failure.is_some())).collect();
+        assert_eq!(seen, [(7, 2, false), (10, 1, false), (11, 1, true), (12, 1, false), (13, 1, true), (14, 1, true), (1, 1, false)]);
+    }
 
     #[test]
     fn a_connection_that_carried_requests_is_told_from_one_that_never_came_about() {

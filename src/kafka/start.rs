@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ use crate::checkpoint::{Checkpoint, Claim};
 use crate::config::{Config, LaneId};
 use crate::delivery::Fault;
 use crate::market::Stream;
+
+/// How long a lane whose start was fenced waits at least before it is taken over again.
+const FENCED_PAUSE_MIN: Duration = Duration::from_millis(200);
 
 /// The groups of the streams that have lanes, by [`Stream::index`].
 pub type Groups = [Option<Arc<Group>>; Stream::COUNT];
@@ -159,28 +163,64 @@ pub fn take_over(
     Ok((producer, start))
 }
 
+/// Why lanes could not be taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// The brokers did not let us before the deadline.
+    Unavailable(Unavailable),
+    /// An instance that was started later has this lane.
+    Fenced(LaneId),
+}
+
+/// Takes a lane over at the start, again and again until `deadline`. Two instances that start at once fence each other: each waits for a time of chance, so
+/// that one gets its claim committed, and the earlier one gives way to it.
+fn take_over_first(config: &Config, group: &Group, lane: LaneId, claim: Claim, deadline: Instant) -> Result<(Producer, Start), NotTaken> {
+    let taken = retry(deadline, |timeout| {
+        let failed = match take_over(config, group, lane, claim, None, timeout) {
+            Ok(taken) => return Ok(Some(taken)),
+            Err(failed) => failed,
+        };
+        if failed.fault == Fault::Fenced {
+            thread::sleep(pause_of_chance());
+            if let Ok(Some(Committed { claim: Some(owner), .. })) = group.committed(lane.partition, timeout)
+                && claim.gives_way_to(Some(owner))
+            {
+                return Ok(None);
+            }
+        }
+        Err(vec![format!(
+            "{lane}: no transaction with id {}: {}; brokers must offer transactions, and allow this id: see --transactional-prefix, or use --delivery at-least-once",
+            config.transactional_id(lane),
+            failed.text
+        )])
+    });
+    taken.map_err(NotTaken::Unavailable)?.ok_or(NotTaken::Fenced(lane))
+}
+
 /// Takes all lanes over, all at once.
 ///
 /// # Errors
-/// Those that could not be taken over before `deadline`, and why.
-pub fn take_over_all(config: &Config, groups: &Groups, claim: Claim, deadline: Instant) -> Result<BTreeMap<LaneId, (Producer, Start)>, Unavailable> {
-    let take = |lane: LaneId| {
-        retry(deadline, |timeout| {
-            take_over(config, group_of(groups, lane), lane, claim, None, timeout)
-                .map_err(|failed| vec![format!("{lane}: no transaction with id {}: {}", config.transactional_id(lane), failed.text)])
-        })
-    };
+/// See [`NotTaken`]; all lanes that are unavailable, and why.
+pub fn take_over_all(config: &Config, groups: &Groups, claim: Claim, deadline: Instant) -> Result<BTreeMap<LaneId, (Producer, Start)>, NotTaken> {
     let results: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = config.lanes.iter().map(|&lane| (lane, scope.spawn(move || take(lane)))).collect();
+        let take = |lane| scope.spawn(move || take_over_first(config, group_of(groups, lane), lane, claim, deadline));
+        let threads: Vec<_> = config.lanes.iter().map(|&lane| (lane, take(lane))).collect();
         threads.into_iter().map(|(lane, thread)| (lane, thread.join())).collect()
     });
     let (mut taken, mut faults) = (BTreeMap::new(), Vec::new());
     for (lane, result) in results {
         match result {
             Ok(Ok(start)) => drop(taken.insert(lane, start)),
-            Ok(Err(Unavailable(why))) => faults.extend(why),
+            Ok(Err(NotTaken::Unavailable(Unavailable(why)))) => faults.extend(why),
+            Ok(Err(fenced)) => return Err(fenced),
             Err(_) => faults.push(format!("{lane}: the thread that takes it over died")),
         }
     }
-    if faults.is_empty() { Ok(taken) } else { Err(Unavailable(faults)) }
+    if faults.is_empty() { Ok(taken) } else { Err(NotTaken::Unavailable(Unavailable(faults))) }
+}
+
+/// Longer than it takes to take a lane over, and another one every time: the keys of a hash map are the system's random numbers.
+fn pause_of_chance() -> Duration {
+    let chance = RandomState::new().build_hasher().finish();
+    FENCED_PAUSE_MIN + Duration::from_micros(chance % 1_000_000)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message as _;
+use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients;
@@ -137,7 +137,7 @@ impl LogReader {
                     if message.offset() >= stretch.to {
                         break;
                     }
-                    let flow = with_input(&message, message.timestamp().to_millis().unwrap_or(-1).saturating_mul(1_000), &mut each)?;
+                    let flow = at_its_time(&message, &mut each)?;
                     if flow.is_break() || message.offset() + 1 == stretch.to {
                         break;
                     }
@@ -158,6 +158,41 @@ impl LogReader {
         Ok(())
     }
 
+    /// Calls `each` with every record that comes to some partitions from now on, each partition's in order. Whenever nothing is there, and after each record,
+    /// `goes_on` decides. What the caller has no time for stays with the brokers.
+    ///
+    /// # Errors
+    /// Those of `each`; the brokers did not answer before `deadline`; a log does not have the next record any more.
+    pub fn follow<E: From<Unavailable>>(
+        &self,
+        partitions: &[(&str, i32)],
+        deadline: Instant,
+        goes_on: impl Fn() -> bool,
+        mut each: impl FnMut(&str, i32, &Input<'_>) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let fault = |error: KafkaError| Unavailable(vec![format!("what comes cannot be read: {error}")]);
+        let mut list = TopicPartitionList::new();
+        for &(topic, partition) in partitions {
+            let end = self.whole(topic, partition, deadline)?.to;
+            list.add_partition_offset(topic, partition, Offset::Offset(end)).map_err(fault)?;
+        }
+        self.client.assign(&list).map_err(fault)?;
+        while goes_on() {
+            match self.client.poll(POLL) {
+                Some(Ok(message)) => {
+                    if at_its_time(&message, |input| each(message.topic(), message.partition(), input))?.is_break() {
+                        break;
+                    }
+                }
+                Some(Err(error)) if is_final(&error) => return Err(fault(error).into()),
+                // Brokers that are away come back.
+                Some(Err(_)) | None => {}
+            }
+        }
+        let _ = self.client.unassign();
+        Ok(())
+    }
+
     fn assign(&self, stretch: &Stretch) -> Result<(), Unavailable> {
         let mut list = TopicPartitionList::new();
         let assigned = list.add_partition_offset(&stretch.topic, stretch.partition, Offset::Offset(stretch.from)).and_then(|()| self.client.assign(&list));
@@ -171,6 +206,11 @@ impl LogReader {
             _ => None,
         }
     }
+}
+
+/// Calls `process` with a record as if it were processed at the time of its timestamp: the same record is the same input at any time.
+fn at_its_time<R>(message: &BorrowedMessage<'_>, process: impl FnOnce(&Input<'_>) -> R) -> R {
+    with_input(message, message.timestamp().to_millis().unwrap_or(-1).saturating_mul(1_000), process)
 }
 
 /// What no waiting mends. All else passes: brokers that are away, leaders that move.

@@ -1,6 +1,6 @@
 //! Settings of topics that would hurt later: what `check` warns of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifier};
@@ -14,6 +14,9 @@ use crate::observe::wall_millis;
 
 /// What the headers of a dead letter add to the envelope that it may hold.
 const HEADERS_BYTES: i64 = 2_048;
+
+/// Below this, a restart after a night finds nothing of its books.
+const RETENTION_MS_MIN: i64 = 12 * 3_600_000;
 
 /// What of a topic's settings matters to us.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +65,34 @@ pub fn hurtful_settings(config: &Config, groups: &Groups, starts: &BTreeMap<Lane
         }
     }
     Ok(warnings)
+}
+
+/// What the settings of the lanes' topics cost or risk, a sentence each: nothing that stops a lane.
+///
+/// # Errors
+/// The brokers did not tell within `timeout`.
+pub fn costly_settings(config: &Config, timeout: Duration) -> Result<Vec<String>, String> {
+    let streams: BTreeSet<usize> = config.lanes.iter().map(|lane| lane.stream.index()).collect();
+    let streams: Vec<_> = streams.into_iter().map(|index| &config.streams[index]).collect();
+    let topics: Vec<&str> = streams.iter().flat_map(|names| [names.input.as_str(), &names.output, &names.dlt]).collect();
+    let settings = describe(config, &topics, timeout)?;
+    Ok(topics.iter().flat_map(|topic| costs(topic, settings.get(*topic).unwrap_or(&Settings::default()), config)).collect())
+}
+
+fn costs(topic: &str, settings: &Settings, config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(compression) =
+        settings.0.get("compression.type").filter(|compression| *compression != "producer" && *compression != config.kafka.compression.as_str())
+    {
+        warnings.push(format!("{topic}: brokers repack every record for compression.type={compression}; set it to producer"));
+    }
+    if let Some(retention) = settings.number("retention.ms").filter(|retention| (0..RETENTION_MS_MIN).contains(retention)) {
+        warnings.push(format!("{topic} keeps records for {} min: books that rest on older ones start unverified; raise retention.ms", retention / 60_000));
+    }
+    if settings.number("min.insync.replicas") == Some(1) {
+        warnings.push(format!("{topic} has min.insync.replicas=1: what is acknowledged may be on one disk alone; set it to 2 where there are three replicas"));
+    }
+    warnings
 }
 
 /// Records that brokers refuse for their time are refused again and again, and with them all of their batch.
@@ -113,5 +144,16 @@ mod tests {
         assert_eq!(timestamps("t", &kafka_4, &config), [""; 0]);
         let tight = settings(&[("message.timestamp.after.max.ms", "1000"), ("message.timestamp.before.max.ms", "86400000")]);
         assert_eq!(timestamps("t", &tight, &config).len(), 2);
+    }
+
+    #[test]
+    fn what_settings_cost_is_said() {
+        let settings = |entries: &[(&str, &str)]| Settings(entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
+        let config = Config::default();
+        let good = settings(&[("compression.type", "producer"), ("retention.ms", "604800000"), ("min.insync.replicas", "2")]);
+        assert_eq!(costs("t", &good, &config), [""; 0]);
+        assert_eq!(costs("t", &settings(&[("retention.ms", "-1")]), &config), [""; 0], "for ever");
+        let bad = settings(&[("compression.type", "zstd"), ("retention.ms", "60000"), ("min.insync.replicas", "1")]);
+        assert_eq!(costs("t", &bad, &config).len(), 3);
     }
 }

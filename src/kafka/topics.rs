@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 
+use super::bootstrap::Bootstrap;
 use super::clients;
 use super::log::LogContext;
 use crate::config::{Config, LaneId};
@@ -50,6 +51,7 @@ pub struct TopicPlan {
 pub struct Cluster {
     config: Arc<Config>,
     observer: BaseConsumer<LogContext>,
+    bootstrap: Bootstrap,
 }
 
 impl Cluster {
@@ -59,7 +61,7 @@ impl Cluster {
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Arc<Config>) -> Result<Self, String> {
         let observer = clients::observer(config).create_with_context(LogContext::new("observer")).map_err(clients::refusal)?;
-        Ok(Self { config: Arc::clone(config), observer })
+        Ok(Self { config: Arc::clone(config), observer, bootstrap: Bootstrap::new(config) })
     }
 
     /// The topics that the lanes need, each once; outputs and dead letters with as many partitions as their input.
@@ -84,7 +86,7 @@ impl Cluster {
 
     /// The number of partitions of every topic.
     fn partitions(&self, timeout: Duration) -> Result<BTreeMap<String, i32>, String> {
-        let metadata = self.observer.fetch_metadata(None, timeout).map_err(|error| error.to_string())?;
+        let metadata = self.heard(self.observer.fetch_metadata(None, timeout)).map_err(|error| error.to_string())?;
         Ok(metadata.topics().iter().filter(|topic| topic.error().is_none()).map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).collect())
     }
 
@@ -121,7 +123,8 @@ impl Cluster {
         let fault = |topic: TopicPlan| match known.get(&topic.name) {
             None => Some(format!("topic {} ({}) is missing: make it with {} partitions, or use --create-topics", topic.name, topic.role, topic.partitions)),
             Some(&partitions) if partitions < topic.partitions => {
-                Some(format!("topic {} ({}) has {partitions} partitions, {} are needed", topic.name, topic.role, topic.partitions))
+                let TopicPlan { name, role, partitions: needed } = topic;
+                Some(format!("topic {name} ({role}) has {partitions} partitions, {needed} are needed: add some, or leave out lanes (--lanes)"))
             }
             Some(_) => None,
         };
@@ -169,9 +172,18 @@ impl Cluster {
         self.observer.fetch_watermarks(topic, lane.partition, timeout).map_err(|error| {
             // A broker that comes back has a moment without leaders. librdkafka remembers such an answer as final, here for up to a quarter of an hour,
             // and says `UnknownPartition` without asking again: ask for it, so that the next try knows better.
-            let _ = self.observer.fetch_metadata(Some(topic), timeout);
+            let _ = self.heard(self.observer.fetch_metadata(Some(topic), timeout));
             format!("{lane} ({topic}): {error}")
         })
+    }
+
+    /// Notes whether a broker has answered.
+    fn heard<T>(&self, answer: KafkaResult<T>) -> KafkaResult<T> {
+        match answer {
+            Ok(_) => self.bootstrap.answered(),
+            Err(_) => self.bootstrap.missed(self.observer.client()),
+        }
+        answer
     }
 
     /// Makes topics, with the replicas of the settings.
@@ -204,6 +216,25 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+}
+
+impl Cluster {
+    /// Deletes topics, with all that is in them, and groups. One that is not there is no fault.
+    ///
+    /// # Errors
+    /// The brokers refuse to, or do not answer.
+    pub fn delete(&self, topics: &[&str], groups: &[&str]) -> Result<(), String> {
+        let admin: AdminClient<DefaultClientContext> = clients::observer(&self.config).create().map_err(|error| error.to_string())?;
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let mut results = block_on(admin.delete_topics(topics, &options)).map_err(|error| format!("topics cannot be deleted: {error}"))?;
+        if !groups.is_empty() {
+            results.extend(block_on(admin.delete_groups(groups, &options)).map_err(|error| format!("groups cannot be deleted: {error}"))?);
+        }
+        let is_gone = |code| matches!(code, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::GroupIdNotFound);
+        let faults: Vec<String> =
+            results.into_iter().filter_map(Result::err).filter(|(_, code)| !is_gone(*code)).map(|(name, code)| format!("{name}: {code}")).collect();
+        if faults.is_empty() { Ok(()) } else { Err(format!("not deleted: {}", faults.join("; "))) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Transactions of one lane's producer: records, dead letters and the input offset together or not at all.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -12,8 +14,8 @@ use crate::checkpoint::{Checkpoint, Claim};
 use crate::config::Config;
 use crate::delivery::Fault;
 
-/// One try of an abort, between which reports are served.
-const ABORT_STEP: Duration = Duration::from_millis(20);
+/// How often reports are served while an abort waits for them.
+const SERVE_PAUSE: Duration = Duration::from_millis(1);
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl Producer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn transactional(config: &Config, id: &str) -> Result<Self, String> {
-        Self::from(&clients::transactional(config, id))
+        Self::from(&clients::transactional(config, id), config)
     }
 
     /// Makes this the only producer with its id: earlier ones are fenced, and what they left open is aborted.
@@ -38,7 +40,7 @@ impl Producer {
     /// # Errors
     /// See [`Failed`].
     pub fn initialise(&self, timeout: Duration) -> Result<(), Failed> {
-        self.client.init_transactions(timeout).map_err(|error| self.failed(&error))
+        self.client().init_transactions(timeout).map_err(|error| self.failed(&error))
     }
 
     /// Begins a transaction.
@@ -46,7 +48,7 @@ impl Producer {
     /// # Errors
     /// See [`Failed`].
     pub fn begin(&self) -> Result<(), Failed> {
-        self.client.begin_transaction().map_err(|error| self.failed(&error))
+        self.client().begin_transaction().map_err(|error| self.failed(&error))
     }
 
     /// Adds the lane's checkpoint to the open transaction.
@@ -56,7 +58,7 @@ impl Producer {
     pub fn add_offset(&self, group: &Group, partition: i32, checkpoint: &Checkpoint, claim: Claim, timeout: Duration) -> Result<(), Failed> {
         let metadata = group.metadata().ok_or_else(|| Failed { fault: Fault::Retriable, text: "the group has no metadata yet".to_owned() })?;
         let list = group.list(partition, checkpoint, Some(claim)).map_err(|error| self.failed(&error))?;
-        self.client.send_offsets_to_transaction(&list, &metadata, timeout).map_err(|error| self.failed(&error))
+        self.client().send_offsets_to_transaction(&list, &metadata, timeout).map_err(|error| self.failed(&error))
     }
 
     /// Commits the open transaction, of which every message is reported.
@@ -67,9 +69,9 @@ impl Producer {
         // With anything outstanding, be it only an event about a broker, the commit would wait in steps of 100 ms.
         let deadline = Instant::now() + timeout;
         while self.in_flight() > 0 && Instant::now() < deadline {
-            self.client.poll(Duration::from_millis(1));
+            self.client().poll(Duration::from_millis(1));
         }
-        self.client.commit_transaction(timeout).map_err(|error| self.failed(&error))
+        self.client().commit_transaction(timeout).map_err(|error| self.failed(&error))
     }
 
     /// Aborts the open transaction. What is queued is thrown away, and reported so.
@@ -77,17 +79,27 @@ impl Producer {
     /// # Errors
     /// See [`Failed`].
     pub fn abort(&self, timeout: Duration, reports: &mut Vec<Report>) -> Result<(), Failed> {
-        let deadline = Instant::now() + timeout;
-        loop {
-            // It waits for reports, and nobody else serves them.
-            let aborted = self.client.abort_transaction(ABORT_STEP);
-            self.poll(Duration::ZERO, reports);
-            match aborted.map_err(|error| self.failed(&error)) {
-                Ok(()) => return Ok(()),
-                Err(failed) if matches!(failed.fault, Fault::TimedOut | Fault::Retriable) && Instant::now() < deadline => {}
-                Err(failed) => return Err(failed),
-            }
-        }
+        // The call waits for reports, which a thread of its own serves meanwhile. Short calls with polls between them would do as well, but for two things:
+        // librdkafka takes the late answer to one call for that to the next, and it waits by the wall clock, so that one that is moved back makes even a
+        // short call last.
+        let is_over = AtomicBool::new(false);
+        let client = self.client();
+        let aborted = thread::scope(|scope| {
+            let serve = || {
+                while !is_over.load(Ordering::Acquire) {
+                    client.poll(Duration::ZERO);
+                    thread::sleep(SERVE_PAUSE);
+                }
+            };
+            // Without it a new producer does what the abort cannot.
+            let refused = |error| Failed { fault: Fault::TimedOut, text: format!("a thread for reports cannot start: {error}") };
+            thread::Builder::new().name("reports".to_owned()).spawn_scoped(scope, serve).map_err(refused)?;
+            let aborted = self.client().abort_transaction(timeout).map_err(|error| self.failed(&error));
+            is_over.store(true, Ordering::Release);
+            aborted
+        });
+        self.poll(Duration::ZERO, reports);
+        aborted
     }
 
     fn failed(&self, error: &KafkaError) -> Failed {

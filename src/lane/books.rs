@@ -28,7 +28,11 @@ pub struct BooksStatus {
 /// All kept books of a lane. The state of a book is a function of its frames since its last snapshot, or since it began empty.
 #[derive(Debug, Default)]
 pub(super) struct Books {
-    kept: HashMap<Vec<u8>, Kept>,
+    kept: Vec<Kept>,
+    /// The place of the last frame's book in `kept`: that of the next one is mostly the same.
+    last: usize,
+    /// The places in `kept` by key.
+    places: HashMap<Box<[u8]>, usize>,
     /// Whether books may be lost that were kept deeper than their checksum covers. Nothing tells which, or how deep, so that at no
     /// book without a snapshot a checksum suffices any more.
     lost_deep: bool,
@@ -39,36 +43,42 @@ pub(super) struct Books {
 impl Books {
     /// Applies a snapshot or a delta to the book that it belongs to.
     pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, rules: &Rules) -> Change {
-        self.write_key(at.exchange, at.symbol, frame);
-        let mut book_rules = book_rules(at.exchange, at.symbol, frame, rules);
-        if !self.kept.contains_key(&self.key) {
-            let kept = Kept::new(&self.key, &book_rules, at);
-            self.kept.insert(self.key.clone(), kept);
+        if !self.kept.get(self.last).is_some_and(|kept| kept.is_of(at, frame)) {
+            self.last = self.place(at, frame, rules);
         }
-        let Some(kept) = self.kept.get_mut(&self.key) else { unreachable!("the book was put there") };
-        book_rules.checksum_suffices &= !self.lost_deep || kept.has_snapshot();
-        kept.apply(at, frame, &book_rules, &mut self.checksum_text)
+        self.kept[self.last].apply(at, frame, self.lost_deep, &mut self.checksum_text)
+    }
+
+    /// Where the frame's book is; a new one where there is none.
+    fn place(&mut self, at: &At<'_>, frame: &Frame, rules: &Rules) -> usize {
+        self.write_key(at.exchange, at.symbol, frame);
+        if let Some(place) = self.places.get(self.key.as_slice()) {
+            return *place;
+        }
+        self.kept.push(Kept::new(&self.key, book_rules(at.exchange, at.symbol, frame, rules), at, frame));
+        self.places.insert(self.key.as_slice().into(), self.kept.len() - 1);
+        self.kept.len() - 1
     }
 
     /// The books that must come back at a restart, where [`Books::are_deep`] says `deep`; `None` if there are none.
     pub(super) fn mark(&self, deep: bool) -> Option<BooksMark> {
         let mark = |kept: &Kept| BooksMark { from: kept.since(), count: 1, digest: kept.digest() };
-        let marks = self.kept.values().filter(|kept| kept.comes_back(deep)).map(mark);
+        let marks = self.kept.iter().filter(|kept| kept.comes_back(deep)).map(mark);
         marks.reduce(|a, b| BooksMark { from: a.from.min(b.from), count: a.count + b.count, digest: a.digest.wrapping_add(b.digest) })
     }
 
     /// Whether there are books that are kept deeper than their checksum covers, or such books may be lost.
     pub(super) fn are_deep(&self) -> bool {
-        self.lost_deep || self.kept.values().any(Kept::is_deep)
+        self.lost_deep || self.kept.iter().any(Kept::is_deep)
     }
 
     /// A replay that began in the middle is over: whether a book that no snapshot made live was live before is not known.
     pub(super) fn doubt_unverified(&mut self) {
-        self.kept.values_mut().for_each(Kept::doubt_unverified);
+        self.kept.iter_mut().for_each(Kept::doubt_unverified);
     }
 
     pub(super) fn status(&self) -> BooksStatus {
-        self.kept.values().filter(|kept| kept.can_be_live()).fold(BooksStatus::default(), |status, kept| {
+        self.kept.iter().filter(|kept| kept.can_be_live()).fold(BooksStatus::default(), |status, kept| {
             let Some(since_ms) = kept.unverified_since_ms() else { return BooksStatus { live: status.live + 1, ..status } };
             let oldest = status.oldest_unverified_ms.map_or(since_ms, |oldest| oldest.min(since_ms));
             BooksStatus { unverified: status.unverified + 1, oldest_unverified_ms: Some(oldest), ..status }
@@ -80,6 +90,7 @@ impl Books {
     pub(super) fn forget(&mut self, lost_deep: bool) {
         self.lost_deep = lost_deep;
         self.kept.clear();
+        self.places.clear();
     }
 
     /// Neither exchange nor symbol can hold the separator; the instrument is last, and absent is not empty.
@@ -99,7 +110,7 @@ fn book_rules(exchange: Exchange, symbol: &Symbol, frame: &Frame, rules: &Rules)
         Exchange::Kraken => BookRules {
             depth: Depth::Subscribed(rules.kraken_depth),
             can_be_live: true,
-            decimals: frame.checksum.and_then(|_| pair_decimals(symbol, frame, rules)),
+            decimals: pair_decimals(symbol, frame, rules),
             checksum_suffices: true,
         },
         Exchange::Binance => BookRules { depth: Depth::Fixed(BINANCE_DEPTH), can_be_live: false, decimals: None, checksum_suffices: false },

@@ -2,8 +2,10 @@
 //! whether its snapshot was asked for.
 
 use super::At;
-use crate::book::{Action, Applied, Book, BookRules, Digest, Frame, Summary};
+use crate::book::{Action, Applied, Book, BookRules, Digest, Frame, Instrument, Summary};
+use crate::envelope::Symbol;
 use crate::event_time::EventTime;
+use crate::market::Exchange;
 use crate::outcome::ResyncReason;
 
 /// What a frame did to its book, and the book after it.
@@ -18,7 +20,9 @@ pub(super) struct Change {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Kept {
+    of: (Exchange, Symbol, Instrument),
     book: Book,
+    rules: BookRules,
     /// The digest of the key.
     name: Digest,
     /// Whether no frame was applied yet.
@@ -28,7 +32,6 @@ pub(super) struct Kept {
     has_snapshot: bool,
     /// Whether a checksum could be held against it.
     is_checked: bool,
-    can_be_live: bool,
     /// When it became unverified, if it is.
     unverified_since_ms: i64,
     /// Whether a restart may have lost it, so that nobody has asked for its snapshot yet.
@@ -37,29 +40,40 @@ pub(super) struct Kept {
 
 impl Kept {
     /// An empty book that begins with the frame at hand.
-    pub(super) fn new(key: &[u8], rules: &BookRules, at: &At<'_>) -> Self {
+    pub(super) fn new(key: &[u8], rules: BookRules, at: &At<'_>, frame: &Frame) -> Self {
         Self {
+            of: (at.exchange, *at.symbol, frame.instrument.clone()),
             book: Book::new(rules.depth),
+            rules,
             name: Digest::of(key),
             is_new: true,
             since: at.input.offset,
             has_snapshot: false,
             is_checked: false,
-            can_be_live: rules.can_be_live,
             unverified_since_ms: 0,
             is_lost: false,
         }
     }
 
-    /// Applies a snapshot or a delta. `text` is scratch space for the checksum.
-    pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, rules: &BookRules, text: &mut Vec<u8>) -> Change {
-        let is_snapshot = self.can_be_live && frame.action == Action::Snapshot;
+    /// Whether it is the book that the frame belongs to.
+    #[inline]
+    pub(super) fn is_of(&self, at: &At<'_>, frame: &Frame) -> bool {
+        let (exchange, symbol, instrument) = &self.of;
+        *exchange == at.exchange && *symbol == *at.symbol && *instrument == frame.instrument
+    }
+
+    /// Applies a snapshot or a delta. Where deep books may be lost (`lost_deep`), a checksum does not suffice without a snapshot. `text`
+    /// is scratch space for the checksum.
+    pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, lost_deep: bool, text: &mut Vec<u8>) -> Change {
+        let is_snapshot = self.rules.can_be_live && frame.action == Action::Snapshot;
+        let suffices = self.rules.checksum_suffices && (!lost_deep || self.has_snapshot);
+        let rules = BookRules { checksum_suffices: suffices, ..self.rules };
         if is_snapshot {
             (self.since, self.has_snapshot) = (at.input.offset, true);
         }
         // A snapshot makes it live, if only for the moment until its checksum is seen not to fit.
         let was_live = self.book.is_live() || is_snapshot;
-        let applied = self.book.apply(frame, rules, text);
+        let applied = self.book.apply(frame, &rules, text);
         let is_live = self.book.is_live();
         let doubt = match applied {
             Applied::Stale => None,
@@ -78,7 +92,7 @@ impl Kept {
 
     /// Why the snapshot must be asked for, after a frame that was applied.
     const fn doubt(&self, was_live: bool, gap: bool) -> Option<ResyncReason> {
-        if !self.can_be_live {
+        if !self.rules.can_be_live {
             return None;
         }
         match (was_live, self.book.is_live()) {
@@ -110,16 +124,12 @@ impl Kept {
         self.book.digest(self.name).value()
     }
 
-    pub(super) const fn has_snapshot(&self) -> bool {
-        self.has_snapshot
-    }
-
     pub(super) const fn is_deep(&self) -> bool {
         self.book.is_deep()
     }
 
     pub(super) const fn can_be_live(&self) -> bool {
-        self.can_be_live
+        self.rules.can_be_live
     }
 
     /// `None` if it is live.

@@ -5,6 +5,7 @@
 
 mod books;
 mod kept;
+mod order;
 mod refused;
 mod restore;
 mod resync;
@@ -15,14 +16,15 @@ use std::sync::Arc;
 use crate::batch::{BOOK_STATE, Batch, Destination, Place};
 use crate::book::{Action, Applied, Frame, Summary};
 use crate::decimal::write_integer;
-use crate::encode;
+use crate::encode::Encoder;
 use crate::envelope::{self, Item, Origin, Symbol};
 use crate::event_time::EventTime;
 use crate::exchange::{self, Decoded};
 use crate::market::{Exchange, Kind, Stream};
 use crate::outcome::{Counts, Reason, ResyncReason};
-use crate::rules::{BookMode, BookTime, Rules, Scanner};
+use crate::rules::{BookMode, BookTime, Rules};
 use books::Books;
+use order::Order;
 use restore::Restoring;
 
 pub use books::BooksStatus;
@@ -64,7 +66,9 @@ impl Lane {
             input_topic: input_topic.to_owned(),
             rules,
             books: Books::default(),
+            order: Order::default(),
             frame: Frame::default(),
+            encoder: Encoder::default(),
             space: Vec::new(),
             refused: BTreeSet::new(),
             counts: Counts::default(),
@@ -97,10 +101,12 @@ impl Lane {
             }
         };
         let misplaced = frames.is_misplaced(envelope.exchange);
+        frames.encoder.turn_to(envelope.exchange, &envelope.symbol);
+        let followed = frames.order.of(envelope.exchange, &envelope.symbol);
         for (index, item) in (0..).zip(envelope.items()) {
             frames.counts.frames += 1;
             frames.counts.misplaced += u64::from(misplaced);
-            let at = At { exchange: envelope.exchange, symbol: &envelope.symbol, input, frame: index };
+            let at = At { exchange: envelope.exchange, symbol: &envelope.symbol, input, frame: index, followed };
             if let Err(reason) = frames.process(&at, item, batch) {
                 let origin = Origin { region: Some(envelope.exchange.region()), exchange: Some(envelope.exchange), symbol: Some(envelope.symbol) };
                 let mut space = std::mem::take(&mut frames.space);
@@ -119,6 +125,8 @@ struct At<'a> {
     input: &'a Input<'a>,
     /// The frame's index in `data`.
     frame: u32,
+    /// Where the order of its symbol is followed.
+    followed: Option<usize>,
 }
 
 impl At<'_> {
@@ -141,7 +149,10 @@ struct Frames {
     input_topic: String,
     rules: Arc<Rules>,
     books: Books,
+    order: Order,
     frame: Frame,
+    /// Turned to the symbol of the envelope at hand.
+    encoder: Encoder,
     /// Where an item is written without its escapes.
     space: Vec<u8>,
     /// Frames whose records the brokers do not take.
@@ -157,8 +168,7 @@ impl Frames {
 
     /// Processes one item of `data`.
     fn process(&mut self, at: &At<'_>, item: Item<'_>, batch: &mut Batch) -> Result<(), Reason> {
-        let is_scanned = self.stream.kind == Kind::Orderbook && self.rules.scanner == Scanner::On;
-        if is_scanned && exchange::scan_book(at.exchange, &item, &self.rules.limits, &mut self.frame) {
+        if self.stream.kind == Kind::Orderbook && exchange::scan_book(at.exchange, &item, &self.rules, &mut self.frame) {
             return self.book(at, batch);
         }
         let mut space = std::mem::take(&mut self.space);
@@ -186,23 +196,24 @@ impl Frames {
 
     /// Whether it is a ticker, of which a record was written, or noise.
     fn ticker(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<bool, Reason> {
-        let At { exchange, symbol, input, .. } = *at;
+        let At { exchange, input, .. } = *at;
         let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else { return Ok(false) };
         if self.is_refused(at) {
             return Err(Reason::Size);
         }
         let time = time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(time, self.rules.future_max_ms));
-        record.key(|out| encode::write_key(exchange, symbol, out));
-        record.value(|out| encode::write_ticker(exchange, symbol, time, &ticker, out));
+        record.key(|out| self.encoder.write_key(out));
+        record.value(|out| self.encoder.write_ticker(time, &ticker, out));
         record.finish();
+        self.follow(at, time, batch);
         self.counts.records[exchange as usize] += 1;
         Ok(true)
     }
 
     /// Takes the book frame that was read.
     fn book(&mut self, at: &At<'_>, batch: &mut Batch) -> Result<(), Reason> {
-        let At { exchange, symbol, input, .. } = *at;
+        let At { exchange, input, .. } = *at;
         let index = exchange as usize;
         let Some((summary, is_live, doubt)) = self.apply(at) else {
             self.counts.stale[index] += 1;
@@ -225,16 +236,28 @@ impl Frames {
             return Ok(());
         }
         let mut record = batch.begin(Destination::Output, at.place(), timestamp_ms);
-        record.key(|out| encode::write_key(exchange, symbol, out));
-        record.value(|out| encode::write_book(exchange, symbol, shown_time, &summary, out));
+        record.key(|out| self.encoder.write_key(out));
+        record.value(|out| self.encoder.write_book(shown_time, &summary, out));
         if !is_live {
             record.header(BOOK_STATE, |out| out.extend_from_slice(b"unverified"));
         }
         record.finish();
+        self.follow(at, event_time, batch);
         self.counts.records[index] += 1;
         self.counts.unverified[index] += u64::from(!is_live);
         self.counts.crossed[index] += u64::from(summary.is_crossed());
         Ok(())
+    }
+
+    /// Counts how the record that was written last stands to the one before of its symbol.
+    fn follow(&mut self, at: &At<'_>, time: EventTime, batch: &Batch) {
+        let Some(followed) = at.followed else { return };
+        let record = batch.message(batch.len() - 1).value.unwrap_or_default();
+        match self.order.take(followed, time, record) {
+            order::Place::Next => {}
+            order::Place::Early => self.counts.out_of_order[at.exchange as usize] += 1,
+            order::Place::Repeated => self.counts.duplicates[at.exchange as usize] += 1,
+        }
     }
 
     /// The book after the frame, whether it can be trusted, and why no longer if that is new; `None` if the frame is stale.

@@ -92,6 +92,7 @@ impl Lane {
     pub fn forget_books(&mut self) {
         let books = &mut self.frames.books;
         books.forget(books.are_deep());
+        self.frames.order.forget();
         if let Some(Restoring { counts, .. }) = self.restoring.take() {
             self.frames.counts = counts;
         }

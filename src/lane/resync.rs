@@ -24,7 +24,7 @@ impl Frames {
             timestamp: time,
         };
         let mut request = batch.begin(Destination::Resync, at.place(), timestamp_ms);
-        request.key(|out| encode::write_key(at.exchange, at.symbol, out));
+        request.key(|out| self.encoder.write_key(out));
         request.value(|out| encode::write_resync(&resync, out));
         request.finish();
         self.counts.resyncs[at.exchange as usize] += 1;

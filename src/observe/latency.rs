@@ -36,6 +36,27 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// The stage as metrics and the status spell it.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::PollToEncoded => "poll_to_encoded",
+            Self::EncodedToAcknowledged => "encoded_to_acknowledged",
+            Self::TransactionCommit => "transaction_commit",
+            Self::EventToAcknowledged => "event_to_acknowledged",
+        }
+    }
+
+    /// Seconds in a value of its histogram.
+    const fn unit_s(self) -> f64 {
+        match self {
+            Self::PollToEncoded => 1e-9,
+            Self::EncodedToAcknowledged | Self::TransactionCommit | Self::EventToAcknowledged => 1e-6,
+        }
+    }
+}
+
 /// One histogram of each stage; nanoseconds for the first, microseconds for the others, two significant digits.
 #[derive(Clone, Debug)]
 pub struct Latencies {
@@ -75,6 +96,38 @@ impl Latencies {
         self.stages.iter_mut().for_each(Histogram::reset);
     }
 
+    /// What has been recorded since `earlier`, a copy of this from before.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut late = self.clone();
+        for (mine, theirs) in late.stages.iter_mut().zip(&earlier.stages) {
+            // A copy from before has no more of any value.
+            let _ = mine.subtract(theirs);
+        }
+        late
+    }
+
+    /// The sum of the stage's latencies in seconds, each to its two digits.
+    #[must_use]
+    pub fn sum_s(&self, stage: Stage) -> f64 {
+        let values = self.stages[stage as usize].iter_recorded();
+        values.map(|value| value.value_iterated_to() as f64 * value.count_at_value() as f64).sum::<f64>() * stage.unit_s()
+    }
+
+    /// How many of the stage's latencies lie at or below each of `bounds_s`, which ascend, to their two digits.
+    #[must_use]
+    pub fn counts_to(&self, stage: Stage, bounds_s: &[f64]) -> Vec<u64> {
+        let mut values = self.stages[stage as usize].iter_recorded().peekable();
+        let mut count = 0;
+        let mut count_to = |bound: f64| {
+            while let Some(value) = values.next_if(|value| value.value_iterated_to() as f64 * stage.unit_s() <= bound) {
+                count += value.count_at_value();
+            }
+            count
+        };
+        bounds_s.iter().map(|&bound| count_to(bound)).collect()
+    }
+
     /// How many latencies of the stage there are.
     #[must_use]
     pub fn count(&self, stage: Stage) -> u64 {
@@ -102,5 +155,19 @@ mod tests {
         assert_eq!(one.count(Stage::PollToEncoded), 100);
         assert!(one.percentile(Stage::PollToEncoded, 50.0) < Duration::from_nanos(710));
         assert!(one.percentile(Stage::PollToEncoded, 100.0) >= Duration::from_secs(23 * 3_600), "a wild clock counts as a day");
+    }
+
+    #[test]
+    fn what_came_since_a_copy_is_told_with_sum_and_counts() {
+        let mut all = Latencies::default();
+        all.record(Stage::EncodedToAcknowledged, Duration::from_secs(9), 1);
+        let earlier = all.clone();
+        all.record(Stage::EncodedToAcknowledged, Duration::from_millis(10), 2);
+        all.record(Stage::EncodedToAcknowledged, Duration::from_millis(100), 1);
+        let late = all.since(&earlier);
+        assert_eq!(late.counts_to(Stage::EncodedToAcknowledged, &[0.001, 0.02, 0.2, 60.0]), [0, 2, 3, 3]);
+        assert_eq!(all.counts_to(Stage::EncodedToAcknowledged, &[0.2, 60.0]), [3, 4]);
+        assert!((late.sum_s(Stage::EncodedToAcknowledged) - 0.12).abs() < 0.002);
+        assert_eq!(all.since(&all).count(Stage::EncodedToAcknowledged), 0);
     }
 }

@@ -25,14 +25,34 @@ pub enum LaneState {
     Err(String),
 }
 
+impl LaneState {
+    /// The state in a word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warn(_) => "WARN",
+            Self::Stall(_) => "STALL",
+            Self::Stop(_) => "STOP",
+            Self::Err(_) => "ERR",
+        }
+    }
+
+    /// Why it is so.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Ok => None,
+            Self::Warn(why) | Self::Stall(why) | Self::Stop(why) | Self::Err(why) => Some(why),
+        }
+    }
+}
+
 impl fmt::Display for LaneState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ok => f.write_str("OK"),
-            Self::Warn(why) => write!(f, "WARN: {why}"),
-            Self::Stall(why) => write!(f, "STALL: {why}"),
-            Self::Stop(why) => write!(f, "STOP: {why}"),
-            Self::Err(why) => write!(f, "ERR: {why}"),
+        match self.reason() {
+            None => f.write_str(self.word()),
+            Some(why) => write!(f, "{}: {why}", self.word()),
         }
     }
 }

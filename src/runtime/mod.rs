@@ -7,6 +7,7 @@
 //! ```
 //! The main thread starts everything, reports, and ends it: workers first, then the sender.
 
+mod again;
 mod host_lock;
 mod observer;
 mod owned;
@@ -16,6 +17,9 @@ mod prepared;
 mod sender;
 mod senders;
 mod shared;
+mod silence;
+mod spare;
+mod trace;
 mod transacted;
 mod transactor;
 mod worker;
@@ -29,12 +33,13 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded, unbounded};
 
-pub use placement::{CpuPlan, ThreadRow, allowed_cpus, threads};
+pub use placement::{CpuPlan, ThreadRow, allowed_cpus, confine_current_thread, threads};
+pub use trace::{Moment, Trace, Traced};
 
 use crate::config::{Config, LaneId};
-use crate::kafka::{Consumer, Groups, Start, Unavailable};
+use crate::kafka::{Consumer, Groups, NotTaken, Start, Unavailable};
 use crate::market::Stream;
-use crate::observe::{LaneStatus, Latencies};
+use crate::observe::{Board, LaneStatus, Latencies, Phase, Sampler};
 use observer::Observer;
 use prepared::{Prepared, Producers};
 use senders::Senders;
@@ -43,8 +48,10 @@ use worker::{Channels, Source, Worker, WorkerReport};
 
 /// How often the main thread looks whether it shall stop.
 const LOOK_AROUND: Duration = Duration::from_millis(20);
-/// How long after the deadline of the stop a thread is still waited for.
+/// How long after the deadline of the stop a thread that sends is still waited for, which may be in the middle of a call to brokers that are away.
 const END_GRACE: Duration = Duration::from_millis(500);
+/// The same of a worker, which never waits for brokers: it ends as soon as the system lets it.
+const WORKER_GRACE: Duration = Duration::from_secs(3);
 
 /// Why a run ended without success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +69,19 @@ pub enum RunError {
         /// Envelopes that are processed but not committed.
         uncommitted: i64,
     },
-    /// The deadline of the stop was over before everything was committed.
-    Uncommitted(Vec<(LaneId, i64)>),
+    /// The run has stopped before everything was committed.
+    Uncommitted(Vec<Uncommitted>),
     /// A thread died.
     Died(String),
+}
+
+impl From<NotTaken> for RunError {
+    fn from(not_taken: NotTaken) -> Self {
+        match not_taken {
+            NotTaken::Unavailable(unavailable) => Self::Unavailable(unavailable),
+            NotTaken::Fenced(lane) => Self::Fenced(lane),
+        }
+    }
 }
 
 impl fmt::Display for RunError {
@@ -80,13 +96,42 @@ impl fmt::Display for RunError {
             ),
             Self::Failed { cause, uncommitted } => write!(f, "{cause}; {uncommitted} envelopes are not committed and will be read again"),
             Self::Uncommitted(lanes) => {
-                let total: i64 = lanes.iter().map(|(_, count)| count).sum();
-                write!(f, "stopped at the deadline with {total} envelopes uncommitted, which will be read again:")?;
-                lanes.iter().try_for_each(|(lane, count)| write!(f, " {lane} {count}"))
+                let total: i64 = lanes.iter().map(|lane| lane.count).sum();
+                // A lane that begins again after a failure is not waited for.
+                let when = if lanes.iter().all(|lane| lane.was_held) { "" } else { " at the deadline" };
+                write!(f, "stopped{when} with {total} envelopes uncommitted, which will be read again:")?;
+                lanes.iter().try_for_each(|lane| write!(f, " {lane}"))
             }
             Self::Died(fault) => f.write_str(fault),
         }
     }
+}
+
+/// What of a lane was processed and not committed when the run stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncommitted {
+    /// The lane.
+    pub lane: LaneId,
+    /// How many envelopes; above 0.
+    pub count: i64,
+    /// Why it could not write, if that is known.
+    pub fault: Option<String>,
+    /// Whether it was on its way back from a failure when the run stopped.
+    pub was_held: bool,
+}
+
+impl fmt::Display for Uncommitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.lane, self.count)?;
+        self.fault.as_ref().map_or(Ok(()), |fault| write!(f, " (cannot write: {fault})"))
+    }
+}
+
+/// The CPUs that a run with these settings would give its threads on this host, and those that it may use.
+#[must_use]
+pub fn planned_cpus(config: &Config) -> (CpuPlan, Vec<usize>) {
+    let allowed = allowed_cpus();
+    (CpuPlan::new(&config.placement, &allowed, config.lanes.len()).0, allowed)
 }
 
 /// What a run tells its caller at every interval, and once at the end.
@@ -102,17 +147,46 @@ pub struct Report<'r> {
     pub is_last: bool,
 }
 
-/// Processes the lanes of `config` until `stop` is set. `started` is told once all threads run; `report` at every
-/// interval and at the end.
+/// Processes the lanes of `config` until `stop` is set, and puts up on `board` how it is. `started` is told once all threads run; `report` at
+/// every interval and at the end.
 ///
 /// # Errors
 /// See [`RunError`].
-pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[ThreadRow]), mut report: impl FnMut(&Report<'_>)) -> Result<(), RunError> {
+pub fn run(
+    config: &Arc<Config>,
+    stop: &AtomicBool,
+    board: &Arc<Board>,
+    started: impl FnOnce(&[ThreadRow]),
+    report: impl FnMut(&Report<'_>),
+) -> Result<(), RunError> {
+    run_traced(config, stop, &Watchers { board: Arc::clone(board), trace: Trace::default() }, started, report)
+}
+
+/// Who looks at a run from outside, each in its own way.
+#[derive(Clone, Debug)]
+pub struct Watchers {
+    /// Where copies of how it is are put up.
+    pub board: Arc<Board>,
+    /// What is told of every envelope.
+    pub trace: Trace,
+}
+
+/// As [`run`], and tells a trace of every envelope.
+///
+/// # Errors
+/// See [`RunError`].
+pub fn run_traced(
+    config: &Arc<Config>,
+    stop: &AtomicBool,
+    watchers: &Watchers,
+    started: impl FnOnce(&[ThreadRow]),
+    mut report: impl FnMut(&Report<'_>),
+) -> Result<(), RunError> {
     let allowed = allowed_cpus();
     let (plan, warnings) = CpuPlan::new(&config.placement, &allowed, config.lanes.len());
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
     if !plan.housekeeping.is_empty()
-        && let Err(fault) = placement::confine_current_thread(&plan.housekeeping)
+        && let Err(fault) = confine_current_thread(&plan.housekeeping).and_then(|()| placement::confine_log_thread(&plan.housekeeping))
     {
         log::warn!("the system refuses to confine threads to CPUs {:?}: {fault}", plan.housekeeping);
     }
@@ -121,9 +195,9 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
         log::info!("stopped before the start was over: nothing was read");
         return Ok(());
     };
-    let shared = Arc::new(Shared::default());
-    let threads = Threads::start(config, &plan, &starts, &groups, producers, &shared)?;
-    let mut observer = Observer::start(config, cluster, groups)?;
+    let shared = Arc::new(Shared::new(watchers.board.clients()));
+    let threads = Threads::start(config, &plan, &starts, &groups, producers, &shared, watchers)?;
+    let mut observer = Observer::start(config, &shared, cluster, groups, &watchers.board, plan.workers.len())?;
     // librdkafka starts its broker threads with the first metadata: give them that moment, so that the table has them.
     thread::sleep(Duration::from_millis(200));
     started(&placement::threads());
@@ -137,6 +211,7 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
         shared.fail(Failure::Other("the sender died".to_owned()));
     }
     shared.stop(Instant::now() + config.stop_deadline);
+    observer.put(Phase::Stopping);
     // Asked now, so that in an outage it is not waited for on top of the deadline.
     observer.ask();
     let reports = threads.reports.clone();
@@ -147,19 +222,22 @@ pub fn run(config: &Arc<Config>, stop: &AtomicBool, started: impl FnOnce(&[Threa
     outcome(ended, &shared)
 }
 
-fn outcome(ended: Result<Vec<(LaneId, i64)>, String>, shared: &Shared) -> Result<(), RunError> {
-    let uncommitted = ended.map_err(RunError::Died)?;
-    match shared.failure() {
-        Some(Failure::Fenced(lane)) => Err(RunError::Fenced(*lane)),
-        Some(Failure::Other(cause)) => Err(RunError::Failed { cause: cause.clone(), uncommitted: uncommitted.iter().map(|(_, count)| count).sum() }),
-        None if uncommitted.is_empty() => Ok(()),
-        None => Err(RunError::Uncommitted(uncommitted)),
+fn outcome(ended: Result<Vec<Uncommitted>, String>, shared: &Shared) -> Result<(), RunError> {
+    match (shared.failure(), ended) {
+        // Whoever is fenced must not come back, however it ended.
+        (Some(Failure::Fenced(lane)), _) => Err(RunError::Fenced(*lane)),
+        (_, Err(died)) => Err(RunError::Died(died)),
+        (Some(Failure::Other(cause)), Ok(uncommitted)) => {
+            Err(RunError::Failed { cause: cause.clone(), uncommitted: uncommitted.iter().map(|lane| lane.count).sum() })
+        }
+        (None, Ok(uncommitted)) if uncommitted.is_empty() => Ok(()),
+        (None, Ok(uncommitted)) => Err(RunError::Uncommitted(uncommitted)),
     }
 }
 
 /// The running threads.
 struct Threads {
-    workers: Vec<JoinHandle<Vec<(LaneId, i64)>>>,
+    workers: Vec<JoinHandle<Vec<Uncommitted>>>,
     senders: Vec<JoinHandle<()>>,
     reports: Receiver<WorkerReport>,
 }
@@ -173,6 +251,7 @@ impl Threads {
         groups: &Groups,
         producers: Producers,
         shared: &Arc<Shared>,
+        watchers: &Watchers,
     ) -> Result<Self, RunError> {
         let count = plan.workers.len();
         let (reports, reports_out) = bounded(4 * count);
@@ -183,8 +262,9 @@ impl Threads {
 
         let mut workers = Vec::new();
         for (index, (lanes, answers)) in dealt.iter().zip(answers_out).enumerate() {
-            let sources = sources(config, lanes).map_err(RunError::Refused)?;
-            let channels = Channels { routes: routes.clone(), answers, reports: reports.clone() };
+            let sources = sources(config, shared, index, lanes).map_err(RunError::Refused)?;
+            let (trace, sampler) = (watchers.trace.clone(), Sampler::new(&watchers.board, lanes.len()));
+            let channels = Channels { routes: routes.clone(), answers, reports: reports.clone(), trace, sampler };
             workers.push(Worker::new(index, Arc::clone(config), Arc::clone(shared), sources, lanes, channels));
         }
         drop(routes);
@@ -203,11 +283,11 @@ impl Threads {
 
     /// Waits for the workers, then for the sender, until a little after the deadline of the stop; `shared` has one. Returns what each lane has not
     /// committed.
-    fn join(self, shared: &Shared) -> Result<Vec<(LaneId, i64)>, String> {
+    fn join(self, shared: &Shared) -> Result<Vec<Uncommitted>, String> {
         let mut uncommitted = Vec::new();
         let mut died = Vec::new();
         for (index, worker) in self.workers.into_iter().enumerate() {
-            if !ends_in_time(&worker, shared) {
+            if !ends_in_time(&worker, shared, WORKER_GRACE) {
                 died.push(format!("worker {index} did not end in time"));
                 continue;
             }
@@ -218,7 +298,7 @@ impl Threads {
         }
         // In an outage they are left behind with what they hold: the workers know what is not committed.
         for sender in self.senders {
-            if ends_in_time(&sender, shared) && sender.join().is_err() {
+            if ends_in_time(&sender, shared, END_GRACE) && sender.join().is_err() {
                 died.push("the sender died".to_owned());
             }
         }
@@ -226,10 +306,10 @@ impl Threads {
     }
 }
 
-/// Waits for the end of a thread, until a little after the deadline of the stop.
-fn ends_in_time<T>(thread: &JoinHandle<T>, shared: &Shared) -> bool {
+/// Waits for the end of a thread, until so long after the deadline of the stop.
+fn ends_in_time<T>(thread: &JoinHandle<T>, shared: &Shared, grace: Duration) -> bool {
     while !thread.is_finished() {
-        if shared.is_over_for(END_GRACE) {
+        if shared.is_over_for(grace) {
             return false;
         }
         thread::sleep(Duration::from_millis(1));
@@ -243,12 +323,13 @@ fn lanes_of<T: Copy>(index: usize, count: usize, lanes: &BTreeMap<LaneId, T>) ->
 }
 
 /// One consumer for each stream among the lanes.
-fn sources(config: &Config, lanes: &[(LaneId, Start)]) -> Result<Vec<Source>, String> {
+fn sources(config: &Config, shared: &Shared, worker: usize, lanes: &[(LaneId, Start)]) -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
     for stream in Stream::ALL {
         let of_stream: Vec<_> = lanes.iter().enumerate().filter(|(_, (lane, _))| lane.stream == stream).map(|(index, _)| index).collect();
         if !of_stream.is_empty() {
-            sources.push(Source { consumer: Consumer::new(config, config.names(stream), of_stream.len())?, lanes: of_stream });
+            let place = shared.statistics_of(format!("worker-{worker}/{stream}"));
+            sources.push(Source { consumer: Consumer::watched(config, config.names(stream), of_stream.len(), place)?, lanes: of_stream });
         }
     }
     Ok(sources)
@@ -286,7 +367,7 @@ mod tests {
         }
     }
 
-    fn threads(worker: impl FnOnce() -> Vec<(LaneId, i64)> + Send + 'static, sender: impl FnOnce() + Send + 'static) -> Threads {
+    fn threads(worker: impl FnOnce() -> Vec<Uncommitted> + Send + 'static, sender: impl FnOnce() + Send + 'static) -> Threads {
         Threads { workers: vec![thread::spawn(worker)], senders: vec![thread::spawn(sender)], reports: unbounded().1 }
     }
 
@@ -294,6 +375,17 @@ mod tests {
         let shared = Shared::default();
         shared.stop(deadline);
         shared
+    }
+
+    #[test]
+    fn what_is_uncommitted_has_its_true_reason() {
+        let lane = Config::default().lanes[0];
+        let failed = Uncommitted { lane, count: 3, fault: Some("topic: not allowed".to_owned()), was_held: true };
+        let late = Uncommitted { count: 4, fault: None, was_held: false, ..failed.clone() };
+        let said = RunError::Uncommitted(vec![failed.clone()]).to_string();
+        assert!(said.starts_with("stopped with 3 ") && said.ends_with(" 3 (cannot write: topic: not allowed)"), "{said}");
+        let said = RunError::Uncommitted(vec![failed, late]).to_string();
+        assert!(said.starts_with("stopped at the deadline with 7 ") && said.ends_with(" 4"), "{said}");
     }
 
     #[test]
@@ -315,6 +407,6 @@ mod tests {
         let began = Instant::now();
         assert_eq!(threads(Vec::new, || park()).join(&stopped(began)), Ok(Vec::new()), "what the sender holds, a worker counts");
         assert!(threads(|| park(), || {}).join(&stopped(began)).unwrap_err().contains("worker 0 did not end in time"));
-        assert!(began.elapsed() < 10 * END_GRACE, "{:?}", began.elapsed());
+        assert!(began.elapsed() < 10 * WORKER_GRACE, "{:?}", began.elapsed());
     }
 }

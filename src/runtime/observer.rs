@@ -3,18 +3,20 @@
 //!
 //! Never waits for that thread but at the very end: brokers that are slow or away must not delay the reaction to a signal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use super::shared::Shared;
+use super::silence::Silence;
 use super::worker::WorkerReport;
 use super::{Report, RunError};
-use crate::config::{Config, LaneId};
+use crate::config::{Config, Delivery, LaneId, Output};
 use crate::kafka::{Cluster, Groups};
-use crate::observe::{LaneLine, LaneState, LaneStatus, Latencies, wall_millis};
+use crate::observe::{Board, LaneLine, LaneState, LaneStatus, Latencies, Phase, Sight, wall_millis};
 use crate::rules::BookMode;
 
 /// How long one question to the brokers may take.
@@ -22,6 +24,9 @@ const ANSWER_WAIT: Duration = Duration::from_secs(1);
 /// How long a look waits for all answers, for brokers may be slow, and how long the last one does.
 const LOOK_WAIT: Duration = Duration::from_secs(5);
 const LAST_LOOK_WAIT: Duration = Duration::from_millis(300);
+
+/// How long what is put up stands.
+const PUT_PAUSE: Duration = Duration::from_millis(500);
 
 /// What the brokers tell.
 #[derive(Debug, Default)]
@@ -34,7 +39,15 @@ struct Seen {
 /// See the module.
 pub(super) struct Observer {
     config: Arc<Config>,
+    shared: Arc<Shared>,
+    board: Arc<Board>,
+    silence: Silence,
+    turned: Turned,
     lanes: BTreeMap<LaneId, LaneStatus>,
+    /// As they were told last, or as far as lanes have come since.
+    ends: BTreeMap<LaneId, i64>,
+    /// Where lanes were when the present look began: a log that ends before that is cut, while one that ends where its lane was a moment later is not.
+    asked_from: BTreeMap<LaneId, i64>,
     interval: Latencies,
     total: Latencies,
     asks: Sender<()>,
@@ -42,14 +55,23 @@ pub(super) struct Observer {
     /// When the look began that is not over yet.
     asked_at: Option<Instant>,
     looked_at: Instant,
+    told_at: Instant,
     reported_at: Instant,
+    put_at: Instant,
     /// The warnings that were said last: they are said again when they change.
     warnings: Vec<String>,
 }
 
 impl Observer {
     /// Starts the thread. It is never waited for, and with it its clients, whose end may have to wait for brokers.
-    pub(super) fn start(config: &Arc<Config>, cluster: Cluster, groups: Groups) -> Result<Self, RunError> {
+    pub(super) fn start(
+        config: &Arc<Config>,
+        shared: &Arc<Shared>,
+        cluster: Cluster,
+        groups: Groups,
+        board: &Arc<Board>,
+        workers: usize,
+    ) -> Result<Self, RunError> {
         // Without room: only a thread that waits for an ask takes one.
         let (asks, asked) = bounded(0);
         let (answer, answers) = unbounded();
@@ -62,14 +84,22 @@ impl Observer {
         let now = Instant::now();
         Ok(Self {
             config: Arc::clone(config),
+            shared: Arc::clone(shared),
+            board: Arc::clone(board),
+            silence: Silence::new(held(config)),
+            turned: Turned { workers, those: BTreeSet::new() },
             lanes: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            asked_from: BTreeMap::new(),
             interval: Latencies::default(),
             total: Latencies::default(),
             asks,
             answers,
             asked_at: None,
             looked_at: now,
+            told_at: now,
             reported_at: now,
+            put_at: now,
             warnings: Vec::new(),
         })
     }
@@ -77,23 +107,58 @@ impl Observer {
     /// Takes what the workers have reported.
     pub(super) fn take(&mut self, reports: &Receiver<WorkerReport>) {
         while let Ok(report) = reports.try_recv() {
-            self.lanes.extend(report.lanes);
+            if self.turned.note(report.worker) {
+                self.board.beat();
+            }
+            for (lane, status) in report.lanes {
+                let before = self.lanes.get(&lane).map_or(i64::MIN, |before| before.position);
+                if let Some(end) = self.ends.get_mut(&lane).filter(|end| **end >= before) {
+                    *end = status.position.max(*end);
+                }
+                self.lanes.insert(lane, status);
+            }
             self.interval.add(&report.latencies);
             self.total.add(&report.latencies);
         }
     }
 
-    /// Begins a look when it is time for one, and tells one that has begun once the answers are there, or without them where they take too
-    /// long.
+    /// Begins a look when it is time for one, and ends one that has begun once the answers are there, or without them where they take too
+    /// long. Puts up how the run is.
     pub(super) fn turn(&mut self, report: &mut impl FnMut(&Report<'_>)) {
-        if self.looked_at.elapsed() >= self.config.monitor_interval() {
+        if self.put_at.elapsed() >= PUT_PAUSE {
+            self.put(Phase::Running);
+        }
+        if self.looked_at.elapsed() >= self.config.look_interval() {
             self.ask();
         }
         let Some(asked_at) = self.asked_at else { return };
         match self.answers.try_recv() {
-            Ok(seen) => self.tell(seen, false, report),
-            Err(_) if asked_at.elapsed() > LOOK_WAIT => self.tell(Seen::default(), false, report),
+            Ok(seen) => self.take_look(seen, report),
+            Err(_) if asked_at.elapsed() > LOOK_WAIT => self.take_look(Seen::default(), report),
             Err(_) => {}
+        }
+    }
+
+    /// Puts up how the run is, for whoever looks at it.
+    pub(super) fn put(&mut self, phase: Phase) {
+        self.put_at = Instant::now();
+        if self.config.endpoint.is_some() {
+            let (lanes, ends, latencies) = (self.lanes.clone(), self.ends.clone(), self.total.clone());
+            self.board.put(Sight { at: self.put_at, phase, lanes, ends, latencies });
+        }
+    }
+
+    /// Ends a look, and tells it if it is time for that.
+    fn take_look(&mut self, seen: Seen, report: &mut impl FnMut(&Report<'_>)) {
+        self.asked_at = None;
+        if let Some(lane) = self.silence.look(&self.lanes, &seen.ends, Instant::now()) {
+            log::warn!("{lane}: brokers answer, but nothing comes in or goes out: all clients look for their brokers again");
+            self.shared.search();
+        }
+        if self.looked_at.duration_since(self.told_at) >= self.config.monitor_interval() {
+            self.tell(seen, false, report);
+        } else {
+            self.ends = self.ends_of(&seen);
         }
     }
 
@@ -102,6 +167,7 @@ impl Observer {
         // An answer that came too late for its own look.
         while self.answers.try_recv().is_ok() {}
         let _ = self.asks.try_send(());
+        self.asked_from = self.lanes.iter().map(|(&lane, status)| (lane, status.position)).collect();
         (self.asked_at, self.looked_at) = (Some(Instant::now()), Instant::now());
     }
 
@@ -112,26 +178,36 @@ impl Observer {
         self.tell(seen, true, report);
     }
 
+    /// The ends of logs; no less than where their lanes have come meanwhile, unless they are cut.
+    fn ends_of(&self, seen: &Seen) -> BTreeMap<LaneId, i64> {
+        let end = |(&lane, &end): (&LaneId, &i64)| {
+            let is_cut = self.asked_from.get(&lane).is_some_and(|from| end < *from);
+            let position = self.lanes.get(&lane).map_or(end, |status| status.position);
+            (lane, if is_cut { end } else { end.max(position) })
+        };
+        seen.ends.iter().map(end).collect()
+    }
+
     fn tell(&mut self, seen: Seen, is_last: bool, report: &mut impl FnMut(&Report<'_>)) {
-        self.asked_at = None;
+        (self.told_at, self.ends) = (self.looked_at, self.ends_of(&seen));
         if self.warnings != seen.warnings && !is_last {
             seen.warnings.iter().for_each(|warning| log::warn!("{warning}"));
             self.warnings = seen.warnings;
         }
-        self.tell_lanes(&seen.ends);
+        self.tell_lanes();
         // A look that began when the report was due.
         if is_last || self.looked_at.duration_since(self.reported_at) >= self.config.report_interval {
             self.reported_at = self.looked_at;
             let latencies = if is_last { &self.total } else { &self.interval };
-            report(&Report { lanes: &self.lanes, ends: &seen.ends, latencies, is_last });
+            report(&Report { lanes: &self.lanes, ends: &self.ends, latencies, is_last });
             self.interval.reset();
         }
     }
 
-    fn tell_lanes(&self, ends: &BTreeMap<LaneId, i64>) {
+    fn tell_lanes(&self) {
         let now_ms = wall_millis();
         for (&lane, status) in &self.lanes {
-            let line = LaneLine { lane, status, end: ends.get(&lane).copied(), now_ms, holds: self.config.rules.book_mode == BookMode::Hold };
+            let line = LaneLine { lane, status, end: self.ends.get(&lane).copied(), now_ms, holds: self.config.rules.book_mode == BookMode::Hold };
             match line.state() {
                 LaneState::Ok => log::info!("{line}"),
                 LaneState::Warn(_) => log::warn!("{line}"),
@@ -139,6 +215,32 @@ impl Observer {
             }
         }
     }
+}
+
+/// Which workers have turned since all had: one that hangs keeps the others from being all.
+#[derive(Debug)]
+struct Turned {
+    workers: usize,
+    those: BTreeSet<usize>,
+}
+
+impl Turned {
+    /// Notes that a worker has turned; says whether all have.
+    fn note(&mut self, worker: usize) -> bool {
+        self.those.insert(worker);
+        let all = self.those.len() >= self.workers;
+        if all {
+            self.those.clear();
+        }
+        all
+    }
+}
+
+/// How long a lane holds back what it has processed.
+fn held(config: &Config) -> Duration {
+    let in_arrays = if let Output::Arrays(rules) = config.output { Duration::from_micros(rules.timeout_us) } else { Duration::ZERO };
+    let in_transactions = if config.delivery == Delivery::ExactlyOnce { config.commit_interval } else { Duration::ZERO };
+    in_arrays + in_transactions + config.batch.age
 }
 
 /// Asks the brokers, up to the first question that they leave open: one that is silent is not asked again for every lane.
@@ -153,4 +255,18 @@ fn look(lanes: &[LaneId], cluster: &Cluster, groups: &Groups) -> Seen {
         }
     }
     Seen { ends, warnings }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_hangs_keeps_the_beat_away() {
+        let mut turned = Turned { workers: 3, those: BTreeSet::new() };
+        let mut note = |workers: &[usize]| workers.iter().map(|&worker| turned.note(worker)).collect::<Vec<_>>();
+        assert_eq!(note(&[0, 1, 2]), [false, false, true]);
+        assert_eq!(note(&[0, 1, 0, 1, 0, 1]), [false; 6], "the third one hangs");
+        assert_eq!(note(&[2, 2]), [true, false], "it turns again");
+    }
 }

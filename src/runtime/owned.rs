@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Uncommitted;
 use super::parcel::Parcel;
+use super::spare::Spare;
 use crate::batch::{Batch, Place};
 use crate::checkpoint::Checkpoint;
 use crate::config::{Config, FailPoint, LaneId, OnOffsetGap, Output};
@@ -132,13 +134,13 @@ impl Owned {
     }
 
     /// Whether the open batch is full, or at least `age` old.
-    pub(super) fn is_due(&self, config: &Config, age: Duration) -> bool {
+    pub(super) fn is_due(&self, config: &Config, now: Instant, age: Duration) -> bool {
         let Some(opened_at) = self.opened_at else { return false };
-        self.batch.len() >= config.batch.records || self.batch.bytes() >= config.batch.bytes || opened_at.elapsed() >= age
+        self.batch.len() >= config.batch.records || self.batch.bytes() >= config.batch.bytes || now.saturating_duration_since(opened_at) >= age
     }
 
     /// Closes the open batch, if there is one. A batch without messages is acknowledged at once, unless `empty_too`.
-    pub(super) fn hand_over(&mut self, worker: usize, lane: usize, empty_too: bool, spare: &mut Vec<Batch>) -> Option<Parcel> {
+    pub(super) fn hand_over(&mut self, worker: usize, lane: usize, empty_too: bool, spare: &mut Spare) -> Option<Parcel> {
         self.opened_at.take()?;
         let held = self.stacker.as_ref().and_then(Stacker::held);
         let checkpoint = held.unwrap_or_else(|| self.lane.checkpoint(self.progress.position()));
@@ -150,7 +152,7 @@ impl Owned {
             self.progress.acknowledge(ticket);
             return None;
         }
-        let batch = std::mem::replace(&mut self.batch, spare.pop().unwrap_or_default());
+        let batch = std::mem::replace(&mut self.batch, spare.take());
         self.under_way += 1;
         Some(Parcel { worker, lane, lane_id: self.id, epoch: self.progress.epoch(), ticket, checkpoint, batch, encoded_at: Instant::now() })
     }
@@ -293,6 +295,13 @@ impl Owned {
                 );
             }
         }
+    }
+
+    /// What of it is not committed, if anything is not.
+    pub(super) fn uncommitted(&self) -> Option<Uncommitted> {
+        let count = self.progress.uncommitted();
+        let fault = if let LaneState::Stall(fault) = &self.state { Some(fault.clone()) } else { None };
+        (count > 0).then_some(Uncommitted { lane: self.id, count, fault, was_held: !matches!(self.hold, Hold::None) })
     }
 
     /// How far it is; `assigned` are the partitions that its consumer reads.

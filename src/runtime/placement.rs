@@ -10,6 +10,10 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 
 use crate::config::Placement;
+use crate::logs::LOG_THREAD;
+
+/// A worker, the producer, and two for librdkafka, the brokers' interrupts and everything else.
+const PINNED_MIN: usize = 4;
 
 /// The CPU of every role, all of them allowed to this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +28,13 @@ pub struct CpuPlan {
 
 impl CpuPlan {
     /// Deals the allowed CPUs: workers take the last ones, the producer and everything else the first; lists in the
-    /// settings win. Returns the plan and what was asked for but cannot be had.
+    /// settings win. With too few of them nothing is pinned that is not asked for by a list: threads that could not give way to each other would
+    /// only be in each other's. Returns the plan and what was asked for but cannot be had.
     #[must_use]
     pub fn new(placement: &Placement, allowed: &[usize], lanes: usize) -> (Self, Vec<String>) {
         let count = placement.worker_count(allowed.len(), lanes);
-        if !placement.pin || allowed.is_empty() {
+        let asks_for_none = placement.worker_cpus.is_empty() && placement.producer_cpus.is_empty() && placement.housekeeping_cpus.is_empty();
+        if !placement.pin || allowed.is_empty() || (asks_for_none && allowed.len() < PINNED_MIN) {
             return (Self { workers: vec![None; count], producer: None, housekeeping: Vec::new() }, Vec::new());
         }
         let mut warnings = Vec::new();
@@ -80,8 +86,21 @@ pub fn pin_current_thread(cpu: usize) -> bool {
 /// # Errors
 /// The system's.
 pub fn confine_current_thread(cpus: &[usize]) -> Result<(), String> {
+    confine(Pid::from_raw(0), cpus)
+}
+
+/// Confines the thread of the log, which is there before the settings are read.
+///
+/// # Errors
+/// The system's.
+pub(super) fn confine_log_thread(cpus: &[usize]) -> Result<(), String> {
+    let ids = threads().into_iter().filter(|thread| thread.name == LOG_THREAD).filter_map(|thread| i32::try_from(thread.id).ok());
+    ids.map(Pid::from_raw).try_for_each(|thread| confine(thread, cpus))
+}
+
+fn confine(thread: Pid, cpus: &[usize]) -> Result<(), String> {
     let mut set = CpuSet::new();
-    cpus.iter().try_for_each(|&cpu| set.set(cpu)).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set)).map_err(|error| error.to_string())
+    cpus.iter().try_for_each(|&cpu| set.set(cpu)).and_then(|()| sched_setaffinity(thread, &set)).map_err(|error| error.to_string())
 }
 
 /// One thread of this process, read back from the system.
@@ -93,6 +112,21 @@ pub struct ThreadRow {
     pub name: String,
     /// The CPUs that it may run on, as the system lists them.
     pub cpus: String,
+}
+
+impl ThreadRow {
+    /// What it is for.
+    #[must_use]
+    pub fn role(&self) -> &'static str {
+        match self.name.as_str() {
+            name if name.starts_with("worker-") => "worker",
+            "sender" => "producer",
+            name if name.starts_with("transactor-") => "transactions",
+            name if name.starts_with("s3-") => "S3 sink",
+            name if name.starts_with("rdk:") => "Kafka client",
+            _ => "housekeeping",
+        }
+    }
 }
 
 /// All threads of this process.
@@ -119,9 +153,11 @@ mod tests {
     fn workers_take_the_last_cpus_and_leave_the_first() {
         let placement = Config::default().placement;
         let plan = |allowed: &[usize]| CpuPlan::new(&placement, allowed, 18).0;
-        assert_eq!(plan(&[0, 1]), CpuPlan { workers: vec![Some(1)], producer: Some(0), housekeeping: vec![0] });
-        assert_eq!(plan(&[3]), CpuPlan { workers: vec![Some(3)], producer: Some(3), housekeeping: vec![3] });
         assert_eq!(plan(&[0, 1, 2, 3]).workers, [Some(3), Some(2), Some(1)]);
+        assert_eq!(plan(&[0, 1, 2]), CpuPlan { workers: vec![None; 2], producer: None, housekeeping: vec![] }, "too few");
+        let listed = Placement { worker_cpus: vec![1], ..placement.clone() };
+        let plan = CpuPlan::new(&listed, &[0, 1], 18).0;
+        assert_eq!(plan, CpuPlan { workers: vec![Some(1)], producer: Some(0), housekeeping: vec![0] }, "asked for");
     }
 
     #[test]

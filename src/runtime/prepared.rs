@@ -60,7 +60,7 @@ impl Prepared {
             }
             Delivery::ExactlyOnce => {
                 let claim = new_claim();
-                let taken = kafka::take_over_all(config, &groups, claim, deadline).map_err(RunError::Unavailable)?;
+                let taken = kafka::take_over_all(config, &groups, claim, deadline)?;
                 let starts = taken.iter().map(|(&lane, (_, start))| (lane, *start)).collect();
                 let producers = taken.into_iter().map(|(lane, (producer, _))| (lane, producer)).collect();
                 Ok(Self { cluster, groups, starts, producers: Producers::ForEachLane { claim, producers }, locks: Vec::new() })
@@ -69,8 +69,8 @@ impl Prepared {
     }
 }
 
-/// What no other instance has: the moment and the process.
+/// What no other instance has, and greater than that of every earlier one: the moment, and of the process as much as there is room for.
 fn new_claim() -> Claim {
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos() as u64);
-    Claim(moment.rotate_left(20) ^ u64::from(std::process::id()))
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_micros() as u64);
+    Claim(moment << 12 | u64::from(std::process::id()) & 0xfff)
 }

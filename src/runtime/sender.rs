@@ -1,12 +1,13 @@
 //! The producer's thread, with at-least-once delivery: takes batches from all workers, sends their messages in order, gives each
 //! batch back once the brokers have said what became of all of it.
 
-use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
+use super::again::{Again, Whose};
 use super::parcel::{Answer, Parcel, tag, untag};
 use super::shared::{Failure, Shared};
 use crate::batch::Destination;
@@ -32,11 +33,12 @@ pub(super) struct BatchSender {
     /// The slot of the batch that is being sent, and its next message.
     current: Option<(usize, usize)>,
     /// Dead letters and requests that could not be written, by their tags: they are sent again until they can.
-    again: VecDeque<usize>,
+    again: Again,
     /// When they are, and the pause before the next time.
     again_at: Instant,
     pause: Duration,
     reports: Vec<Report>,
+    searches: u32,
 }
 
 impl BatchSender {
@@ -50,26 +52,35 @@ impl BatchSender {
             answers,
             outstanding: Outstanding::default(),
             current: None,
-            again: VecDeque::new(),
+            again: Again::default(),
             again_at: Instant::now(),
             pause: AGAIN.0,
             reports: Vec::new(),
+            searches: 0,
         }
     }
 
     /// Sends until all workers have ended and everything is acknowledged, or the deadline of the stop is over.
     pub(super) fn run(mut self) {
+        self.leave_statistics();
         loop {
             let open = if self.current.is_none() { self.take() } else { true };
             let full = !self.send_current() || !self.send_again();
             self.producer.poll(if full { QUEUE_FULL_WAIT } else { Duration::ZERO }, &mut self.reports);
             self.settle();
             self.replace_if_fatal();
+            if self.shared.shall_search(&mut self.searches) {
+                self.producer.find_brokers();
+            }
             let done = !open && self.current.is_none() && self.outstanding.is_empty();
             if done || (!open && self.shared.is_over()) {
                 return;
             }
         }
+    }
+
+    fn leave_statistics(&self) {
+        self.producer.leave_statistics(self.shared.statistics_of("sender".to_owned()));
     }
 
     /// Takes the next batch, waiting a little; `false` once all workers have ended.
@@ -105,6 +116,11 @@ impl BatchSender {
         let mut failed = None;
         for index in next..parcel.batch.len() {
             let message = parcel.batch.message(index);
+            let whose = whose(parcel, index);
+            if message.destination != Destination::Output && self.again.holds(whose) {
+                self.again.push(whose, tag(slot, index));
+                continue;
+            }
             let (topic, partition) = parcel.place(message.destination, &self.config);
             match self.producer.send(topic, partition, &message, tag(slot, index)) {
                 Ok(()) => {
@@ -147,17 +163,26 @@ impl BatchSender {
             if report.failure.as_ref().is_some_and(|failure| self.is_to_be_sent_again(slot, index, failure)) {
                 continue;
             }
-            if self.pause > AGAIN.0 && self.outstanding.batch(slot).is_some_and(|parcel| parcel.batch.message(index).destination != Destination::Output) {
+            if self.pause > AGAIN.0 && self.is_apart(slot, index..index + report.count) {
                 self.pause = AGAIN.0;
             }
             let refused = match &report.failure {
                 Some(failure) if failure.cause == Cause::TooLarge => self.outstanding.batch(slot).and_then(|parcel| parcel.refusal(index)),
                 _ => None,
             };
-            let settled = self.outstanding.report(slot, report.failure.map(|failure| failure.text), refused);
+            let settled = match report.failure {
+                None => self.outstanding.written(slot, report.count),
+                Some(failure) => self.outstanding.report(slot, Some(failure.text), refused),
+            };
             self.give_back(settled);
         }
         self.reports = reports;
+    }
+
+    /// Whether one of these messages is a dead letter or a request.
+    fn is_apart(&self, slot: usize, mut messages: Range<usize>) -> bool {
+        let Some(parcel) = self.outstanding.batch(slot) else { return false };
+        messages.any(|index| parcel.batch.message(index).destination != Destination::Output)
     }
 
     /// Whether a message is one that does not hold up the others of its lane: a dead letter or a request. It is sent again and again, until
@@ -171,7 +196,7 @@ impl BatchSender {
         if self.again.is_empty() {
             self.again_at = self.again_at.max(Instant::now() + AGAIN.0);
         }
-        self.again.push_back(tag(slot, message));
+        self.again.push(whose(parcel, message), tag(slot, message));
         let trouble = Answer::Trouble { lane: parcel.lane, fault: failure.text.clone() };
         let _ = self.answers[parcel.worker].send(trouble);
         true
@@ -183,18 +208,21 @@ impl BatchSender {
             return true;
         }
         for _ in 0..self.again.len() {
-            let Some(tag) = self.again.pop_front() else { break };
+            let Some(tag) = self.again.first() else { break };
             let (slot, index) = untag(tag);
-            let Some(parcel) = self.outstanding.batch(slot) else { continue };
+            let Some(parcel) = self.outstanding.batch(slot) else {
+                self.again.pop();
+                continue;
+            };
             let message = parcel.batch.message(index);
             let (topic, partition) = parcel.place(message.destination, &self.config);
-            match self.producer.send(topic, partition, &message, tag) {
-                Ok(()) => {}
-                Err(SendError::QueueFull) => {
-                    self.again.push_front(tag);
-                    return false;
-                }
-                Err(SendError::Failed(failure)) => drop(self.is_to_be_sent_again(slot, index, &failure)),
+            let sent = self.producer.send(topic, partition, &message, tag);
+            if sent == Err(SendError::QueueFull) {
+                return false;
+            }
+            self.again.pop();
+            if let Err(SendError::Failed(failure)) = sent {
+                self.is_to_be_sent_again(slot, index, &failure);
             }
         }
         self.again_at = Instant::now() + self.pause;
@@ -211,7 +239,10 @@ impl BatchSender {
         let Some(failure) = self.producer.fatal() else { return };
         log::error!("the producer has failed and is made anew: {}", failure.text);
         match Producer::new(&self.config) {
-            Ok(producer) => self.producer = producer,
+            Ok(producer) => {
+                self.producer = producer;
+                self.leave_statistics();
+            }
             Err(fault) => return self.shared.fail(Failure::Other(format!("no producer can be made: {fault}"))),
         }
         self.current = None;
@@ -230,4 +261,8 @@ impl BatchSender {
         // A worker that is gone has passed its deadline.
         let _ = self.answers[worker].send(answer);
     }
+}
+
+fn whose(parcel: &Parcel, message: usize) -> Whose {
+    (parcel.worker, parcel.lane, parcel.batch.message(message).destination == Destination::DeadLetter)
 }

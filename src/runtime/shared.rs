@@ -1,10 +1,11 @@
 //! What all threads of a run see: that it shall stop, by when, and why. Read once a turn, written once a run.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::config::LaneId;
+use crate::observe::{ClientStatistics, StatisticsOf};
 
 /// How long a stop may take when the run cannot go on: what is lost for this run will be read again.
 const FAILURE_GRACE: Duration = Duration::from_secs(2);
@@ -26,9 +27,22 @@ pub(super) struct Shared {
     stopping: AtomicBool,
     deadline: OnceLock<Instant>,
     failure: OnceLock<Failure>,
+    /// How often clients were asked to find their brokers again.
+    searches: AtomicU32,
+    /// Where Kafka clients leave what they tell of themselves.
+    clients: Arc<ClientStatistics>,
 }
 
 impl Shared {
+    pub(super) fn new(clients: &Arc<ClientStatistics>) -> Self {
+        Self { clients: Arc::clone(clients), ..Self::default() }
+    }
+
+    /// Where a client of that name leaves its statistics.
+    pub(super) fn statistics_of(&self, client: String) -> StatisticsOf {
+        StatisticsOf { client, statistics: Arc::clone(&self.clients) }
+    }
+
     /// Asks all threads to drain and end by `deadline`.
     pub(super) fn stop(&self, deadline: Instant) {
         // The first deadline stands.
@@ -58,6 +72,17 @@ impl Shared {
     /// Whether it has been over for `grace`.
     pub(super) fn is_over_for(&self, grace: Duration) -> bool {
         self.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline + grace)
+    }
+
+    /// Asks all clients to find their brokers again.
+    pub(super) fn search(&self) {
+        self.searches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether that was asked for since the last time; `seen` remembers it.
+    pub(super) fn shall_search(&self, seen: &mut u32) -> bool {
+        let searches = self.searches.load(Ordering::Relaxed);
+        std::mem::replace(seen, searches) != searches
     }
 
     pub(super) fn failure(&self) -> Option<&Failure> {

@@ -43,6 +43,7 @@ pub(super) struct Transacted {
     found: Option<Checkpoint>,
     reports: Vec<Report>,
     warnings: RateLimit,
+    searches: u32,
 }
 
 impl Transacted {
@@ -59,6 +60,7 @@ impl Transacted {
             found: None,
             reports: Vec::new(),
             warnings: RateLimit::new(Duration::from_secs(10)),
+            searches: 0,
         }
     }
 
@@ -100,6 +102,11 @@ impl Transacted {
         // A stop does not wait for the interval, but for what the worker has still handed over.
         let hurry = stopping && !self.batches.is_waiting();
         self.renew_if_cut();
+        if self.means.shared.shall_search(&mut self.searches)
+            && let Some(producer) = &self.producer
+        {
+            producer.find_brokers();
+        }
         // The first call begins, the next ones may follow at once.
         while let Some(call) = self.transaction.next(now_ms, self.batches.is_waiting(), self.batches.unreported(), hurry) {
             let began = Instant::now();
@@ -169,7 +176,7 @@ impl Transacted {
         }
         let mut reports = std::mem::take(&mut self.reports);
         for report in reports.drain(..) {
-            self.batches.reported();
+            self.batches.reported(report.count);
             let Some(failure) = report.failure else { continue };
             let (slot, index) = untag(report.tag);
             self.refuse(&failure, slot, index);
@@ -191,7 +198,9 @@ impl Transacted {
 
     /// Notes that a message could not be written: the transaction will be aborted.
     fn fail(&mut self, cause: Cause, text: &str) {
-        self.warnings.warn(&format!("{}: a message was not written, the transaction is given up: {text}", self.id));
+        let outstanding = self.batches.unreported();
+        self.warnings
+            .warn(&format!("{}: a message was not written, the transaction is given up, of which {outstanding} messages are outstanding: {text}", self.id));
         self.trouble(text.to_owned());
         // A report says *fatal* of whatever ended the producer. Were that another instance, a new producer would fence it in turn.
         let fatal = self.producer.as_ref().and_then(Producer::fatal).map(|failure| failure.cause);
@@ -220,15 +229,12 @@ impl Transacted {
             Call::Offsets(checkpoint) => self.producer.as_ref().ok_or_else(gone)?.add_offset(group, self.id.partition, &checkpoint, *claim, timeout),
             Call::Commit => self.producer.as_ref().ok_or_else(gone)?.commit(timeout),
             Call::Abort => self.producer.as_ref().ok_or_else(gone)?.abort(ABORT_TIMEOUT, &mut self.reports),
-            Call::Owner => {
-                let committed = self.ask()?;
-                match committed {
-                    Some((_, owner)) if owner != Some(*claim) => {
-                        Err(Failed { fault: Fault::Fenced, text: "another instance has taken the lane over".to_owned() })
-                    }
-                    _ => Ok(()),
+            Call::Owner => match self.ask()? {
+                Some((_, owner)) if claim.gives_way_to(owner) => {
+                    Err(Failed { fault: Fault::Fenced, text: "another instance has taken the lane over".to_owned() })
                 }
-            }
+                _ => Ok(()),
+            },
             Call::Replace => {
                 self.producer = None;
                 let (producer, start) = take_over(config, group, self.id, *claim, Some(self.known), timeout)?;

@@ -9,23 +9,38 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::Uncommitted;
 use super::owned::{ASK_PAUSE, Owned};
 use super::parcel::{Answer, Parcel};
 use super::senders::Routes;
 use super::shared::{Failure, Shared};
+use super::spare::Spare;
+use super::trace::Trace;
 use crate::batch::{Batch, Destination};
 use crate::config::{Config, Delivery, FailPoint, Idle, LaneId, Output};
 use crate::delivery::Hold;
 use crate::kafka::{self, Consumer, Polled, Start};
-use crate::observe::{LaneStatus, Latencies, RateLimit, Stage, wall_micros, wall_millis};
+use crate::observe::{LaneStatus, Latencies, RateLimit, Sampler, Stage, wall_micros, wall_millis};
 use crate::rules::BookTime;
 
 /// How long a worker whose batches are all under way waits for the next answer before it looks around.
 const BACKPRESSURE_WAIT: Duration = Duration::from_millis(20);
 
+/// What a look for a lane's next record came to.
+enum Took {
+    Record,
+    /// Something that passes.
+    Fault,
+    Nothing,
+    /// The lane does not take any at present.
+    NoMore,
+}
+
 /// What a worker tells of itself, now and then.
 #[derive(Debug)]
 pub(super) struct WorkerReport {
+    /// Which worker.
+    pub(super) worker: usize,
     pub(super) lanes: Vec<(LaneId, LaneStatus)>,
     /// Since the last report.
     pub(super) latencies: Latencies,
@@ -49,15 +64,17 @@ pub(super) struct Worker {
     routes: Vec<Sender<Parcel>>,
     answers: Receiver<Answer>,
     reports: Sender<WorkerReport>,
-    /// Empty batches to fill again.
-    spare: Vec<Batch>,
+    trace: Trace,
+    spare: Spare,
     scratch: Batch,
     /// Bytes of batches under way; below `config.batch.worker_bytes()` when something is polled.
     bytes_under_way: usize,
     latencies: Latencies,
+    sampler: Sampler,
     committed_at: Instant,
     reported_at: Instant,
     warnings: RateLimit,
+    searches: u32,
 }
 
 /// The ends of the channels that a worker has.
@@ -65,6 +82,8 @@ pub(super) struct Channels {
     pub(super) routes: Routes,
     pub(super) answers: Receiver<Answer>,
     pub(super) reports: Sender<WorkerReport>,
+    pub(super) trace: Trace,
+    pub(super) sampler: Sampler,
 }
 
 impl Worker {
@@ -82,19 +101,23 @@ impl Worker {
             routes: lanes.iter().filter_map(route).collect(),
             answers: channels.answers,
             reports: channels.reports,
-            spare: Vec::new(),
+            trace: channels.trace,
+            // Half of what may be under way: see the bound on memory in README.
+            spare: Spare::new(config.batch.worker_bytes() / 2),
             scratch: Batch::default(),
             bytes_under_way: 0,
             latencies: Latencies::default(),
+            sampler: channels.sampler,
             committed_at: now,
             reported_at: now,
             warnings: RateLimit::new(Duration::from_secs(10)),
+            searches: 0,
             config,
         }
     }
 
-    /// Works until the run stops, then drains. Returns how many envelopes of each lane are processed but not committed.
-    pub(super) fn run(mut self) -> Vec<(LaneId, i64)> {
+    /// Works until the run stops, then drains. Returns what is processed but not committed.
+    pub(super) fn run(mut self) -> Vec<Uncommitted> {
         (0..self.sources.len()).for_each(|source| self.read(source));
         while !self.shared.is_stopping() {
             if self.turn() == 0 {
@@ -105,7 +128,7 @@ impl Worker {
         self.report();
         // Queues first: whoever drops the last of a client closes it, which waits for brokers, and that shall be the client's own thread.
         self.lanes.iter_mut().for_each(|lane| lane.queue = None);
-        self.lanes.iter().map(|lane| (lane.id, lane.progress.uncommitted())).filter(|&(_, count)| count > 0).collect()
+        self.lanes.iter().filter_map(Owned::uncommitted).collect()
     }
 
     /// One turn; returns how much was done.
@@ -121,12 +144,15 @@ impl Worker {
                 done += self.poll(lane);
             }
         }
+        if self.shared.shall_search(&mut self.searches) {
+            self.sources.iter().for_each(|source| source.consumer.find_brokers());
+        }
         self.tend_held();
         self.take_consumer_answers();
         if self.committed_at.elapsed() >= self.config.commit_interval {
             self.commit();
         }
-        if self.reported_at.elapsed() >= self.config.monitor_interval() {
+        if self.reported_at.elapsed() >= self.config.observe_interval() {
             self.report();
         }
         done
@@ -136,48 +162,58 @@ impl Worker {
     /// within one, what is full or old.
     fn poll(&mut self, index: usize) -> usize {
         let mut taken = 0;
+        let mut now = Instant::now();
         while taken < self.config.poll_max_envelopes && self.bytes_under_way < self.config.batch.worker_bytes() {
-            let lane = &mut self.lanes[index];
-            if !lane.has_room(&self.config) {
-                break;
-            }
-            let Some(queue) = lane.queue.take() else { break };
-            let polled = queue.poll();
-            let ends = match polled {
-                Polled::Record(record) => {
-                    let polled_at = Instant::now();
-                    let now_micros = if self.config.rules.book_time == BookTime::Wall { wall_micros() } else { 0 };
-                    record.with_input(now_micros, |input| lane.take(input, polled_at, &mut self.scratch));
-                    self.latencies.record(Stage::PollToEncoded, polled_at.elapsed(), 1);
-                    taken += 1;
-                    drop(record);
-                    lane.queue = Some(queue);
-                    false
+            match self.take_next(index, now) {
+                Took::Record => {
+                    // One reading of the clock an envelope.
+                    let encoded_at = Instant::now();
+                    self.latencies.record(Stage::PollToEncoded, encoded_at - now, 1);
+                    now = encoded_at;
                 }
-                Polled::Nothing => {
-                    lane.queue = Some(queue);
-                    true
-                }
-                Polled::Transient(fault) => {
-                    self.warnings.warn(&format!("{}: {fault}", lane.id));
-                    lane.queue = Some(queue);
-                    taken += 1;
-                    false
-                }
-                Polled::OffsetGone(fault) => {
-                    lane.lose_offset(&fault);
-                    self.hand_over(index, Duration::ZERO);
+                Took::Fault => {}
+                Took::Nothing => {
+                    self.hand_over(index, now, self.array_age());
                     return taken;
                 }
-            };
-            if ends {
-                self.hand_over(index, self.array_age());
-                return taken;
+                Took::NoMore => break,
             }
-            self.hand_over(index, self.config.batch.age.max(self.array_age()));
+            taken += 1;
+            self.hand_over(index, now, self.config.batch.age.max(self.array_age()));
         }
-        self.hand_over(index, self.config.batch.age.max(self.array_age()));
+        self.hand_over(index, now, self.config.batch.age.max(self.array_age()));
         taken
+    }
+
+    fn take_next(&mut self, index: usize, now: Instant) -> Took {
+        let lane = &mut self.lanes[index];
+        if !lane.has_room(&self.config) {
+            return Took::NoMore;
+        }
+        let Some(queue) = lane.queue.take() else { return Took::NoMore };
+        let (took, fault) = match queue.poll() {
+            Polled::Record(record) => {
+                let now_micros = if self.config.rules.book_time == BookTime::Wall { wall_micros() } else { 0 };
+                record.with_input(now_micros, |input| {
+                    lane.take(input, now, &mut self.scratch);
+                    self.sampler.envelope(index, lane.id, input, now);
+                });
+                self.trace.processed(lane.id, record.offset(), now);
+                (Took::Record, None)
+            }
+            Polled::Nothing => (Took::Nothing, None),
+            Polled::Transient(fault) => {
+                self.warnings.warn(&format!("{}: {fault}", lane.id));
+                (Took::Fault, None)
+            }
+            Polled::OffsetGone(fault) => (Took::NoMore, Some(fault)),
+        };
+        lane.queue = Some(queue);
+        if let Some(fault) = fault {
+            lane.lose_offset(&fault);
+            self.hand_over(index, now, Duration::ZERO);
+        }
+        took
     }
 
     /// How old a batch must be at least. With arrays in transactions it is what a transaction waits for: every batch ends an array, for an offset
@@ -188,10 +224,10 @@ impl Worker {
     }
 
     /// Hands over the open batch of a lane if it is full or at least `age` old.
-    fn hand_over(&mut self, index: usize, age: Duration) {
+    fn hand_over(&mut self, index: usize, now: Instant, age: Duration) {
         let exactly_once = self.config.delivery == Delivery::ExactlyOnce;
         let lane = &mut self.lanes[index];
-        if !lane.is_due(&self.config, age) {
+        if !lane.is_due(&self.config, now, age) {
             return;
         }
         if exactly_once {
@@ -219,6 +255,7 @@ impl Worker {
             Answer::Written(parcel) => {
                 if self.config.delivery == Delivery::AtLeastOnce {
                     FailPoint::AfterReport.reach();
+                    self.trace.acknowledged(parcel.lane_id, parcel.checkpoint.offset);
                 }
                 self.measure(&parcel);
                 let lane = &mut self.lanes[parcel.lane];
@@ -242,6 +279,7 @@ impl Worker {
             }
             Answer::Committed { lane, checkpoint, took } => {
                 self.latencies.record(Stage::TransactionCommit, took, 1);
+                self.trace.acknowledged(self.lanes[lane].id, checkpoint.offset);
                 self.lanes[lane].commit(checkpoint);
                 self.lanes[lane].recover();
             }
@@ -255,10 +293,11 @@ impl Worker {
 
     fn measure(&mut self, parcel: &Parcel) {
         self.latencies.record(Stage::EncodedToAcknowledged, parcel.encoded_at.elapsed(), parcel.batch.len() as u64);
+        self.sampler.written(parcel.lane_id, &parcel.batch);
         let now_millis = wall_millis();
-        for message in parcel.batch.messages().filter(|message| message.destination == Destination::Output) {
-            let age = u64::try_from(now_millis - message.timestamp_ms).unwrap_or_default();
-            self.latencies.record(Stage::EventToAcknowledged, Duration::from_millis(age), 1);
+        for (timestamp_ms, count) in parcel.batch.timestamps(Destination::Output) {
+            let age = u64::try_from(now_millis - timestamp_ms).unwrap_or_default();
+            self.latencies.record(Stage::EventToAcknowledged, Duration::from_millis(age), count);
         }
     }
 
@@ -267,7 +306,7 @@ impl Worker {
         self.lanes[lane].came_back();
         self.bytes_under_way -= batch.bytes();
         batch.clear(2 * self.config.batch.bytes);
-        self.spare.push(batch);
+        self.spare.keep(batch);
     }
 
     /// Has the consumer of a source read the lanes that are not held, each from its position on.
@@ -356,7 +395,7 @@ impl Worker {
     fn drain(&mut self) {
         for index in 0..self.lanes.len() {
             self.lanes[index].flush_stack();
-            self.hand_over(index, Duration::ZERO);
+            self.hand_over(index, Instant::now(), Duration::ZERO);
         }
         let is_done = |lane: &Owned| lane.progress.watermark().is_settled() || matches!(lane.hold, Hold::Failed { .. }) && lane.progress.to_commit().is_none();
         while !self.lanes.iter().all(is_done) && !self.shared.is_over() {
@@ -394,7 +433,7 @@ impl Worker {
             let assigned = consumer.assigned();
             lanes.extend(of_source.iter().map(|&lane| (self.lanes[lane].id, self.lanes[lane].status(&assigned))));
         }
-        let report = WorkerReport { lanes, latencies: self.latencies.clone() };
+        let report = WorkerReport { worker: self.index, lanes, latencies: self.latencies.clone() };
         // Whoever reads reports is slow or gone: the next one says it all, for counts go on from the start.
         if self.reports.try_send(report).is_ok() {
             self.latencies.reset();

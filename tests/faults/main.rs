@@ -4,7 +4,7 @@
 //! under a load of numbered frames; readers and witnesses watch it during and after the fault; a [`vocabulary::Verdict`] says what became of every number.
 //!
 //! Times are goals on a quiet machine: a test prints what it saw and fails at ten times the figure. Sizes are for CI; `FAULTS=L` makes them large.
-//! `FAULTS_SEED=n` lets chance decide as it did when it printed that number.
+//! `FAULTS_SEED=n` lets chance decide as it did when it printed that number; `FAULTS_ARGUMENTS="--kafka-calls single"` gives every hub these arguments too.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -156,7 +156,7 @@ impl Transacted {
     fn take_reports(&mut self, world: &mut World) {
         let Some(client) = &mut self.client else { return };
         for report in client.take_reports() {
-            self.batches.reported();
+            self.batches.reported(1);
             let (slot, index) = report.tag;
             let Some(cause) = report.failure else {
                 if let Some(parcel) = self.batches.batch(slot) {
@@ -194,7 +194,7 @@ impl Transacted {
             Call::Commit => self.client.as_mut().ok_or(Fault::Fatal)?.commit(world, lane),
             Call::Abort => self.client.as_mut().ok_or(Fault::Fatal)?.abort(world, lane),
             Call::Owner => match world.ask_committed(lane)? {
-                Some((_, owner)) if owner != Some(self.claim) => Err(Fault::Fenced),
+                Some((_, owner)) if self.claim.gives_way_to(owner) => Err(Fault::Fenced),
                 _ => Ok(()),
             },
             Call::Replace => Err(Fault::Fatal),

@@ -20,6 +20,11 @@ use super::{client::Client, kafka_home, report, tail};
 const START_BOUND: Duration = Duration::from_secs(90);
 /// How long a stop by SIGTERM may take before SIGKILL follows.
 const STOP_BOUND: Duration = Duration::from_secs(20);
+/// What takes long in a test is the start of the JVM: no second compiler, no parallel collector. The load of tests is small.
+const QUICK_START: &[&str] = &["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+/// As Kafka's own script starts it.
+const FAST: &[&str] =
+    &["-Xmx1g", "-Xms1g", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent"];
 /// `market-hub-tests` in base64.
 const CLUSTER_ID: &str = "bWFya2V0LWh1Yi10ZXN0cw";
 
@@ -51,18 +56,28 @@ pub struct Broker {
     dir: TempDir,
     jars: PathBuf,
     ports: Ports,
+    jvm: &'static [&'static str],
     running: Option<Running>,
 }
 
 impl Broker {
     /// Formats fresh log directories and starts; panics with the end of the broker's log when that fails.
     pub fn start() -> Self {
+        Self::start_on(QUICK_START)
+    }
+
+    /// As [`Broker::start`], for measurements: a broker that starts slowly and then runs as fast as in production.
+    pub fn start_fast() -> Self {
+        Self::start_on(FAST)
+    }
+
+    fn start_on(jvm: &'static [&'static str]) -> Self {
         let jars = kafka_home::jars();
         let began = Instant::now();
         let dir = tempfile::Builder::new().prefix("market-hub-kafka-").tempdir().expect("a temporary directory");
         let ports = Ports::free();
         fs::write(dir.path().join("server.properties"), properties(dir.path(), &ports)).expect("server.properties");
-        let mut broker = Self { dir, jars, ports, running: None };
+        let mut broker = Self { dir, jars, ports, jvm, running: None };
         broker.format();
         broker.restart();
         report(format_args!("kafka {} on port {}: formatted and answering after {:?}", kafka_home::VERSION, broker.ports.plain, began.elapsed()));
@@ -98,10 +113,10 @@ impl Broker {
     pub fn restart(&mut self) {
         self.terminate();
         let log = File::options().create(true).append(true).open(self.log()).expect("the broker's log");
-        // What takes long is the start of the JVM: no second compiler, no parallel collector. The load of tests is small.
         let java = self
             .java()
-            .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=INFO", "kafka.Kafka"])
+            .args(self.jvm)
+            .args(["-Dlog4j2.level=INFO", "kafka.Kafka"])
             .arg(self.dir().join("server.properties"))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the broker's log"))
@@ -202,14 +217,15 @@ impl Drop for Broker {
     }
 }
 
-/// A broker's process and the `sh` that ends it when this process is gone.
-struct Running {
-    java: Child,
+/// A server's process and the `sh` that ends it when this process is gone.
+pub struct Running {
+    pub java: Child,
     watchdog: Child,
 }
 
 impl Running {
-    fn guarded(java: Child, dir: &Path) -> Self {
+    /// `dir` goes with the process.
+    pub fn guarded(java: Child, dir: &Path) -> Self {
         // Signals to the whole process group (Ctrl-C) must not end the watchdog before its work.
         let script = r#"trap '' HUP INT TERM; read -r _; kill -KILL "$0"; rm -rf "$1""#;
         let watchdog = Command::new("sh")
@@ -272,6 +288,11 @@ impl Ports {
         let mut port = || free.next().expect("four free ports");
         Self { plain: port(), controller: port(), proxied: port(), proxy: port() }
     }
+}
+
+/// A port for another server, as [`Ports::free`] has them.
+pub fn free_port() -> u16 {
+    Ports::free().plain
 }
 
 /// The broker's settings: one node that keeps whatever it is sent, since records carry the event times of past years and nothing may go before a test has read

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
@@ -49,16 +50,25 @@ impl HubCommand {
         Self::at(command_words, &broker.address(), broker.dir(), names)
     }
 
+    /// A command that ends by itself, for [`HubCommand::ran`] alone: it needs no directory for a log.
+    pub fn ending_at(command_words: &[&str], brokers: &str, names: &Names) -> Self {
+        Self::at(command_words, brokers, &std::env::temp_dir(), names)
+    }
+
     fn at(command_words: &[&str], brokers: &str, dir: &Path, names: &Names) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
-        let mut command = Command::new("sh");
-        // The shell becomes the hub: the process is the hub's, and what a test wants to be otherwise before it starts can be said in a line of shell.
-        command.args(["-c", r#"eval "$BEFORE"; exec "${INSTEAD:-$0}" "$@""#, env!("CARGO_BIN_EXE_market-hub")]);
+        let mut command = Command::new("bash");
+        // The shell becomes the hub: the process is the hub's, and what a test wants to be otherwise before it starts can be said in a line of shell. What
+        // librdkafka has open in the test's process would be open in the hub, and count there.
+        let shell = r#"for fd in /proc/$$/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done; eval "$BEFORE"; exec "${INSTEAD:-$0}" "$@""#;
+        command.args(["-c", shell, env!("CARGO_BIN_EXE_market-hub")]);
         for (variable, _) in std::env::vars_os() {
-            if ["HUB_", "KAFKA_", "RUST_LOG"].iter().any(|prefix| variable.to_string_lossy().starts_with(prefix)) {
+            if ["HUB_", "KAFKA_", "AWS_", "MINIO_", "RUST_LOG"].iter().any(|prefix| variable.to_string_lossy().starts_with(prefix)) {
                 command.env_remove(variable);
             }
         }
+        // Hubs run side by side: none shall want the port of another.
+        command.env("HUB_ENDPOINT", "off");
         command.args(command_words).args(["--brokers", brokers]).envs(names.environment()).stdin(Stdio::null());
         if let Ok(delivery) = std::env::var("TEST_DELIVERY") {
             command.args(["--delivery", &delivery]);
@@ -188,10 +198,22 @@ impl Hub {
         fs::read(&self.stderr).map_or_else(|_| String::new(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Where it said that its endpoint is.
+    pub fn endpoint(&self) -> SocketAddr {
+        let said = self.said();
+        let url = said.split("endpoint: http://").nth(1).unwrap_or_else(|| panic!("no endpoint:\n{said}"));
+        url.split('/').next().expect("a part").parse().expect("an address")
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("the hub's state").is_some()
+    }
+
     /// Panics when the hub has ended.
     pub fn assert_running(&mut self) {
         let ended = self.child.try_wait().expect("the hub's state");
-        assert!(ended.is_none(), "the hub ended with {ended:?}");
+        assert!(ended.is_none(), "the hub ended with {ended:?}, and said:\n{}", self.said());
     }
 
     /// Waits until it has started all its threads, of which it tells then.

@@ -5,8 +5,11 @@
 pub mod admin;
 pub mod broker;
 pub mod client;
+pub mod connect;
+pub mod http;
 pub mod hub;
 pub mod kafka_home;
+pub mod minio;
 pub mod names;
 pub mod record_file;
 pub mod rounds;

@@ -1,5 +1,5 @@
 //! One property of the core, for property tests and fuzzers: a frame gives the same messages whether it stands in its envelope as an escaped string, as
-//! the collector writes it, or inline as the object itself, and whether order books are scanned or not; and every frame is accounted for.
+//! the collector writes it, or inline as the object itself, and whether order books are scanned, with AVX2 or without, or not; and every frame is accounted for.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub fn assert_same_outcome<'f>(exchange: Exchange, kind: Kind, rules: &Arc<Rules
         let rules = Arc::new(Rules { scanner, ..Rules::clone(rules) });
         [0; 2].map(|_| (lane(exchange, kind, &rules), Batch::default()))
     };
-    let mut runs = [Scanner::On, Scanner::Off].map(lanes);
+    let mut runs = [Scanner::On, Scanner::Portable, Scanner::Off].map(lanes);
     for (offset, frame) in frames.enumerate() {
         // White space around an object is no part of it when it stands inline.
         let frame = frame.trim_matches([' ', '\n', '\r', '\t']);
@@ -55,7 +55,7 @@ pub fn assert_same_outcome<'f>(exchange: Exchange, kind: Kind, rules: &Arc<Rules
             }
         }
     }
-    let [(lane, batch), others @ ..] = runs.as_flattened() else { unreachable!("there are four") };
+    let [(lane, batch), others @ ..] = runs.as_flattened() else { unreachable!("there are six") };
     assert_adds_up(lane, batch);
     others.iter().for_each(|(other_lane, other_batch)| {
         assert_eq!(lane.counts(), other_lane.counts());

@@ -7,6 +7,7 @@ use clap::{ArgMatches, Command};
 use serde_json::json;
 
 use super::super::escape::json_line;
+use super::super::progress::{Of, Progress};
 use super::super::{Failure, moment, print};
 use super::{group, group_arg, json_arg};
 use crate::config::Config;
@@ -31,11 +32,14 @@ pub(super) fn run(matches: &ArgMatches, config: &Arc<Config>) -> Result<(), Fail
     let shelf = Shelf::open(config, &Selection::default())?;
     let progress = shelf.progress(config, &bookmarks)?;
     let mut tally = Tally::default();
+    let shown = Progress::new("dead letters", Of::Items(shelf.span()));
     shelf.read(|part, letter| {
         let is_replayed = progress.get(&part.lane).is_some_and(|progress| progress.contains(letter.record.offset));
         tally.add(part.lane.stream, letter, is_replayed);
+        shown.at(tally.count());
         Ok::<_, Failure>(ControlFlow::Continue(()))
     })?;
+    drop(shown);
     if matches.get_flag("json") { print(&json_lines(config, &tally)?) } else { print(&table(config, &tally)) }
 }
 

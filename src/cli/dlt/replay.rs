@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::super::progress::{Of, Progress};
 use super::super::run::stop_on_signals;
 use super::super::{Failure, print};
 use super::{group, group_arg, limit, selection, selection_args};
@@ -54,7 +55,9 @@ pub(super) fn run(matches: &ArgMatches, config: &Arc<Config>) -> Result<(), Fail
     };
     let replay = Replay::open(config, &plan)?;
     // Only from here on is there anything to leave in good order.
-    let outcome = replay.run(&*stop_on_signals()?)?;
+    let progress = Progress::new("dead letters", Of::Items(replay.span()));
+    let outcome = replay.run(&*stop_on_signals()?, |passed| progress.at(passed))?;
+    drop(progress);
     print(&told(&outcome, &plan, config))?;
     match outcome.ended {
         None | Some(Ended::Limit) => Ok(()),

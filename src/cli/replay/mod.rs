@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use flate2::read::MultiGzDecoder;
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::progress::{Of, Progress};
 use super::{Failure, print, say};
 use crate::config::Config;
 use crate::replay::{Digest, Digested, Lines, LogReplay, Replay, Stop, counters_json};
@@ -131,12 +131,6 @@ fn open_input(path: &Path) -> Result<BufReader<Box<dyn Read>>, Failure> {
     let cannot = |error: io::Error| Failure::new(Failure::NO_INPUT, format_args!("{}: {error}", path.display()));
     let file = File::open(path).map_err(cannot)?;
     let length = file.metadata().map_err(cannot)?.len();
-    let file = progress_bar(length, path).wrap_read(BufReader::with_capacity(1 << 18, file));
+    let file = Progress::new(&path.display().to_string(), Of::Bytes(length)).reading(BufReader::with_capacity(1 << 18, file));
     Ok(BufReader::with_capacity(1 << 18, if is_gzip(path) { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) }))
-}
-
-/// Hidden where standard error is no terminal.
-fn progress_bar(length: u64, path: &Path) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length).with_style(style).with_message(path.display().to_string())
 }

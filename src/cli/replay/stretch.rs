@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches};
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::super::progress::{Of, Progress};
 use super::super::{Failure, moment, say};
 use super::failure;
 use crate::config::Config;
@@ -17,8 +17,6 @@ pub(super) const TO_PREFIX: &str = "to-prefix";
 
 /// A bare number below this is an offset, from it on milliseconds since the epoch: those of 1973.
 const MILLIS_MIN: i64 = 100_000_000_000;
-/// The progress bar is told after so many records.
-const TELL_EVERY: u64 = 256;
 
 pub(super) fn args() -> [Arg; 4] {
     let option = |name: &'static str| Arg::new(name).long(name).help_heading("From Kafka").conflicts_with("file");
@@ -78,20 +76,17 @@ pub(super) fn open<'c>(matches: &ArgMatches, config: &'c Arc<Config>) -> Result<
     Ok(Some(log))
 }
 
-/// Runs the core over it, with a progress bar where standard error is a terminal.
+/// Runs the core over it.
 pub(super) fn run(log: &LogReplay<'_>, replay: &mut Replay<'_>, sink: &mut impl Sink) -> Result<(), Failure> {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(log.span()).with_style(style);
+    let progress = Progress::new("the log", Of::Items(log.span()));
     let mut current = None;
     let ran = log.run(replay, sink, |lane, passed| {
         if current.replace(lane) != Some(lane) {
-            bar.set_message(lane.to_string());
+            progress.tell(&lane.to_string());
         }
-        if passed % TELL_EVERY == 0 {
-            bar.set_position(passed);
-        }
+        progress.at(passed);
     });
-    bar.finish_and_clear();
+    drop(progress);
     ran.map_err(|stop| failure(Path::new(""), &stop))
 }
 

@@ -11,43 +11,45 @@ pub(super) struct Literal {
 }
 
 /// A key with the colon behind it and without the quote before it, in all spellings.
-pub(super) struct Key([Literal; 4]);
+pub(super) struct Key([Masked; 4]);
+
+/// A text of a length that is not known where it is compared, and all bits of the bytes that it has.
+struct Masked {
+    literal: Literal,
+    mask: [u8; ROOM],
+}
 
 impl Key {
     pub(super) const fn new(name: &str) -> Self {
-        Self([
-            Literal::new(&[name, "\":"], false, false),
-            Literal::new(&[name, "\":"], false, true),
-            Literal::new(&[name, "\":"], true, false),
-            Literal::new(&[name, "\":"], true, true),
-        ])
+        Self([Masked::new(name, false, false), Masked::new(name, false, true), Masked::new(name, true, false), Masked::new(name, true, true)])
     }
 
     /// Where it ends if it stands at `at` in `text`.
     #[inline(always)]
     pub(super) fn end<const ESCAPED: bool, const SPACED: bool>(&self, text: &[u8], at: usize) -> Option<usize> {
-        let literal = &self.0[2 * usize::from(ESCAPED) + usize::from(SPACED)];
+        let Masked { literal, mask } = &self.0[2 * usize::from(ESCAPED) + usize::from(SPACED)];
         let Some(window) = text.get(at..).and_then(<[u8]>::first_chunk::<ROOM>) else { return literal.end(text, at) };
         // All bytes at once: a comparison of a length that is not known is a call.
         let differ = |place: usize| {
             let word = |bytes: &[u8; ROOM]| bytes[16 * place..].first_chunk().map_or(0, |half| u128::from_le_bytes(*half));
-            let length = literal.length.saturating_sub(16 * place).min(16);
-            (word(window) ^ word(&literal.bytes)) & LEADING[length]
+            (word(window) ^ word(&literal.bytes)) & word(mask)
         };
         (differ(0) | differ(1) == 0).then_some(at + literal.length)
     }
 }
 
-/// `LEADING[n]` keeps the first `n` of 16 bytes.
-const LEADING: [u128; 17] = {
-    let mut masks = [u128::MAX; 17];
-    let mut count = 0;
-    while count < 16 {
-        masks[count] = (1 << (8 * count)) - 1;
-        count += 1;
+impl Masked {
+    const fn new(name: &str, escaped: bool, spaced: bool) -> Self {
+        let literal = Literal::new(&[name, "\":"], escaped, spaced);
+        let mut mask = [0; ROOM];
+        let mut at = 0;
+        while at < literal.length {
+            mask[at] = 0xff;
+            at += 1;
+        }
+        Self { literal, mask }
     }
-    masks
-};
+}
 
 impl Literal {
     /// The parts one after the other. They are JSON without white space: `escaped` puts a backslash before each quote, as
@@ -82,5 +84,11 @@ impl Literal {
     #[inline(always)]
     pub(super) fn end(&self, text: &[u8], at: usize) -> Option<usize> {
         text.get(at..)?.starts_with(&self.bytes[..self.length]).then_some(at + self.length)
+    }
+
+    /// What follows it in `text` if it stands there behind `length` bytes.
+    #[inline(always)]
+    pub(super) fn strip<'t>(&self, text: &'t [u8], length: usize) -> Option<&'t [u8]> {
+        text.get(length..)?.strip_prefix(&self.bytes[..self.length])
     }
 }

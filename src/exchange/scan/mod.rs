@@ -5,10 +5,14 @@
 //! allocated. Whatever is not in the tables (another order of keys, other white space, an escape, a number that is no
 //! number, a bound exceeded) is left to the general reader, which takes the frame from its start and says what it is.
 //! The scanner never rejects, accepts nothing that the general reader rejects, and reads what it accepts alike.
+//!
+//! [`read`] chooses the machine and the spelling once a frame. The scanner walks over the members of a layout; at a list
+//! of levels it enters the one loop over levels, which is compiled for each [`Machine`].
 
 mod layout;
 mod levels;
 mod literal;
+mod machine;
 mod scanner;
 
 pub(super) use layout::{Found, Layout, Member, Shape, Value, member, whole};
@@ -17,14 +21,34 @@ use crate::book::Frame;
 use crate::decimal::SHORT_CHARS_MAX;
 use crate::envelope::Item;
 use crate::json::first_of;
-use crate::rules::Limits;
+#[cfg(target_arch = "x86_64")]
+use crate::machine::Avx2;
+use crate::machine::Portable;
+use crate::rules::{self, Limits, Rules};
+use machine::Machine;
 use scanner::Scanner;
 
 /// How deep the deepest frame of the tables is nested: OKX and Kraken, down to a level.
 const DEPTH: usize = 5;
 
-/// Reads the frame in `item` into `frame` if it is laid out in one of these ways. Otherwise `frame` holds anything.
-pub(super) fn read(layouts: &[Layout], item: &Item<'_>, limits: &Limits, frame: &mut Frame) -> bool {
+/// Reads the frame in `item` into `frame` if it is laid out in one of these ways, and frames are to be scanned. Otherwise
+/// `frame` holds anything.
+pub(super) fn read(layouts: &[Layout], item: &Item<'_>, rules: &Rules, frame: &mut Frame) -> bool {
+    match rules.scanner {
+        rules::Scanner::Off => return false,
+        rules::Scanner::Portable => {}
+        rules::Scanner::On =>
+        {
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = Avx2::detect() {
+                return read_on(avx2, layouts, item, &rules.limits, frame);
+            }
+        }
+    }
+    read_on(Portable, layouts, item, &rules.limits, frame)
+}
+
+fn read_on<M: Machine>(machine: M, layouts: &[Layout], item: &Item<'_>, limits: &Limits, frame: &mut Frame) -> bool {
     let (text, is_escaped) = match *item {
         Item::Quoted([_, text @ .., _]) => (text, true),
         Item::Inline { bytes, .. } => (bytes, false),
@@ -36,18 +60,17 @@ pub(super) fn read(layouts: &[Layout], item: &Item<'_>, limits: &Limits, frame: 
     }
     let is_spaced = first_of(b':', b':', text).is_some_and(|colon| text.get(colon + 1) == Some(&b' '));
     match (is_escaped, is_spaced) {
-        (true, true) => read_spelled::<true, true>(layouts, text, limits, frame),
-        (true, false) => read_spelled::<true, false>(layouts, text, limits, frame),
-        (false, true) => read_spelled::<false, true>(layouts, text, limits, frame),
-        (false, false) => read_spelled::<false, false>(layouts, text, limits, frame),
+        (true, true) => read_spelled(layouts, Scanner::<true, true, M>::new(text, limits, machine), frame),
+        (true, false) => read_spelled(layouts, Scanner::<true, false, M>::new(text, limits, machine), frame),
+        (false, true) => read_spelled(layouts, Scanner::<false, true, M>::new(text, limits, machine), frame),
+        (false, false) => read_spelled(layouts, Scanner::<false, false, M>::new(text, limits, machine), frame),
     }
 }
 
-fn read_spelled<const ESCAPED: bool, const SPACED: bool>(layouts: &[Layout], text: &[u8], limits: &Limits, frame: &mut Frame) -> bool {
+fn read_spelled<const ESCAPED: bool, const SPACED: bool, M: Machine>(layouts: &[Layout], start: Scanner<'_, ESCAPED, SPACED, M>, frame: &mut Frame) -> bool {
     layouts.iter().any(|layout| {
         frame.clear();
-        let mut scanner = Scanner::<ESCAPED, SPACED>::new(text, limits);
-        let Some(found) = scanner.frame(layout.members, frame) else { return false };
+        let Some(found) = start.clone().frame(layout.members, frame) else { return false };
         if !found.bids || !found.asks {
             return false;
         }

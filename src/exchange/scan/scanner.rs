@@ -4,23 +4,26 @@
 use super::layout::{Found, Member, Shape, Value};
 use super::levels::{Bare, Orders, Pair, Quoted, Unit};
 use super::literal::{Key, Literal};
+use super::machine::Machine;
 use crate::book::{Action, Frame, Level};
-use crate::decimal::{Amount, Common, Decimal, parse_whole};
+use crate::decimal::{Amount, parse_whole};
 use crate::event_time::EventTime;
 use crate::json::{Cursor, first_of};
 use crate::rules::Limits;
 
 /// See the module. `ESCAPED`: quotes have a backslash before them, and there is no other escape. `SPACED`: one space
 /// stands behind every comma and colon between values, otherwise none.
-pub(super) struct Scanner<'t, const ESCAPED: bool, const SPACED: bool> {
+#[derive(Clone)]
+pub(super) struct Scanner<'t, const ESCAPED: bool, const SPACED: bool, M> {
     pub(super) text: &'t [u8],
     pub(super) at: usize,
     pub(super) limits: &'t Limits,
+    pub(super) machine: M,
 }
 
-impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
-    pub(super) const fn new(text: &'t [u8], limits: &'t Limits) -> Self {
-        Self { text, at: 0, limits }
+impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPED, SPACED, M> {
+    pub(super) const fn new(text: &'t [u8], limits: &'t Limits, machine: M) -> Self {
+        Self { text, at: 0, limits, machine }
     }
 
     /// Reads the whole text.
@@ -89,22 +92,22 @@ impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
     fn side(&mut self, shape: Shape, levels: &mut Vec<Level>) -> Option<()> {
         let push = |[price, quantity]: [Amount; 2]| levels.push(Level { price, quantity });
         match shape {
-            Shape::Pair => self.levels::<2, Pair>(push),
-            Shape::Orders => self.levels::<2, Orders>(push),
-            Shape::Quoted => self.levels::<2, Quoted>(push),
-            Shape::Bare => self.levels::<2, Bare>(push),
+            Shape::Pair => M::levels::<ESCAPED, SPACED, 2, Pair>(self, push),
+            Shape::Orders => M::levels::<ESCAPED, SPACED, 2, Orders>(self, push),
+            Shape::Quoted => M::levels::<ESCAPED, SPACED, 2, Quoted>(self, push),
+            Shape::Bare => M::levels::<ESCAPED, SPACED, 2, Bare>(self, push),
         }
     }
 
     fn units(&mut self, frame: &mut Frame) -> Option<()> {
-        self.levels::<4, Unit>(|[ask_price, bid_price, ask_quantity, bid_quantity]| {
+        M::levels::<ESCAPED, SPACED, 4, Unit>(self, |[ask_price, bid_price, ask_quantity, bid_quantity]| {
             frame.asks.push(Level { price: ask_price, quantity: ask_quantity });
             frame.bids.push(Level { price: bid_price, quantity: bid_quantity });
         })
     }
 
     #[inline(always)]
-    fn rest(&self) -> &'t [u8] {
+    pub(super) fn rest(&self) -> &'t [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
@@ -140,58 +143,15 @@ impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
         Some(&rest[..length])
     }
 
-    /// A price or a quantity in any spelling, up to the bound on numbers, and where it ends.
-    #[inline(never)]
-    pub(super) fn any_number(&self, at: usize) -> Option<(Amount, usize)> {
-        let text = self.text.get(at..)?;
-        if let Some((amount, length)) = Common::read_scientific(text) {
-            return Some((amount, at + length));
-        }
-        if let Some((amount, _, length)) = Decimal::parse_short(text)
-            && !matches!(text.get(length), Some(b'e' | b'E'))
-        {
-            return Some((amount, at + length));
-        }
-        let mut scanner = Self { at, ..*self };
-        scanner.skip_long_number()?;
-        let number = &self.text[at..scanner.at];
-        let is_within = number.len() <= self.limits.number_chars;
-        Some((is_within.then(|| Decimal::parse(number).ok()).flatten()?.amount()?, scanner.at))
-    }
-
-    /// As [`Scanner::any_number`], in the shortest form: no zero at the end of a fraction.
-    #[inline(never)]
-    pub(super) fn shortest_number(&self, at: usize) -> Option<(Amount, usize)> {
-        let text = self.text.get(at..)?;
-        let (amount, decimals, length) = Decimal::parse_short(text)?;
-        (decimals == 0 || text[length - 1] != b'0').then_some((amount, at + length))
-    }
-
+    /// A bare number, which is not read.
     fn skip_number(&mut self) -> Option<()> {
         let rest = self.rest();
-        match Decimal::parse_short(rest) {
-            Some((_, _, length)) if !matches!(rest.get(length), Some(b'e' | b'E')) => self.at += length,
-            _ => self.skip_long_number()?,
-        }
+        let common = rest.first_chunk().and_then(|window| self.machine.read(window));
+        self.at += match common {
+            Some(common) if !matches!(rest.get(common.length), Some(b'e' | b'E')) => common.length,
+            _ => json_number(rest)?.len(),
+        };
         Some(())
-    }
-
-    /// Any number as JSON spells it.
-    fn skip_long_number(&mut self) -> Option<()> {
-        let rest = self.rest();
-        if !matches!(rest.first(), Some(b'-' | b'0'..=b'9')) {
-            return None;
-        }
-        self.at += Cursor::new(rest).skip(0).ok()?.end;
-        Some(())
-    }
-
-    /// Where the digits at `at` end; there must be one.
-    #[inline(always)]
-    pub(super) fn skip_count(&self, at: usize) -> Option<usize> {
-        let digits = self.text.get(at..)?;
-        let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        (count > 0).then_some(at + count)
     }
 
     #[inline]
@@ -218,4 +178,14 @@ impl<'t, const ESCAPED: bool, const SPACED: bool> Scanner<'t, ESCAPED, SPACED> {
         }
         Some(time)
     }
+}
+
+/// The number at the start of `text`, as JSON spells any.
+pub(super) fn json_number(text: &[u8]) -> Option<&[u8]> {
+    if !matches!(text.first(), Some(b'-' | b'0'..=b'9')) {
+        return None;
+    }
+    let mut cursor = Cursor::new(text);
+    let number = cursor.skip(0).ok()?;
+    text.get(..number.end)
 }

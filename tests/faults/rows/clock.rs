@@ -3,46 +3,36 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use crate::{
     support::{broker, report},
-    vocabulary::{Delivery, PerSecond as _, Scene, in_both_modes, within},
+    vocabulary::{Delivery, PerSecond as _, Scene, WallClock, in_both_modes, within},
 };
 
 in_both_modes!(row_19_wall_clock_moves);
 
 fn row_19_wall_clock_moves(delivery: Delivery) {
     let Some(broker) = broker::shared() else { return };
-    let Some(library) = faketime() else {
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci.is_empty()), "CI runs every test, but libfaketime is missing");
-        report("ignored: no libfaketime: apt-get install libfaketime");
-        return;
-    };
-    let clock = broker.dir().join(format!("clock-{delivery}"));
-    fs::write(&clock, "+0\n").unwrap();
-    let mut scene = Scene::on(&broker, "clock", delivery)
-        .env("LD_PRELOAD", library.to_str().unwrap())
-        .env("FAKETIME_TIMESTAMP_FILE", clock.to_str().unwrap())
-        .env("FAKETIME_NO_CACHE", "1")
-        // Only the wall clock moves, as when an operator sets it.
-        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-        .with(&["--report-interval-s", "1"]);
+    // A folder of its own: both promises have a clock on one broker.
+    let dir = broker.dir().join(format!("clock-{delivery}"));
+    fs::create_dir_all(&dir).unwrap();
+    let Some(clock) = WallClock::in_dir(&dir) else { return };
+    let mut scene = Scene::on(&broker, "clock", delivery).with(&["--report-interval-s", "1"]);
+    for (variable, value) in clock.environment() {
+        scene = scene.env(variable, value);
+    }
     scene.start_load(10_000.per_second());
     scene.start_hub();
     scene.wait_for_new_output();
-    for moved in ["+3600\n", "+0\n", "-3600\n", "+0\n"] {
-        // Read at every question about the time: it must never be half written.
-        let next = clock.with_extension("next");
-        fs::write(&next, moved).unwrap();
-        fs::rename(&next, &clock).unwrap();
+    for moved in ["+3600", "+0", "-3600", "+0"] {
+        clock.moves_to(moved);
         let (began, mut longest) = (Instant::now(), Duration::ZERO);
-        while began.elapsed() < Duration::from_secs(4) {
+        while began.elapsed() < Duration::from_secs(5) {
             longest = longest.max(scene.wait_for_fresh_output());
         }
-        within(&format!("the longest stall after the clock moved to {}", moved.trim()), Duration::from_secs(1), longest);
+        within(&format!("the longest stall after the clock moved to {moved}"), Duration::from_secs(1), longest);
     }
     let said = scene.hub().said();
     assert!(hours(&said) >= 2, "the hub's clock did not move, or it says nothing:\n{said}");
@@ -51,12 +41,6 @@ fn row_19_wall_clock_moves(delivery: Delivery) {
     report(format_args!("the greatest latency of a stage that was logged: {worst:.3} s"));
     assert!(worst < 60.0, "an absurd latency:\n{said}");
     scene.finish().assert_promise_kept();
-}
-
-/// The library for programs with threads, wherever the distribution has put it.
-fn faketime() -> Option<PathBuf> {
-    let folders = fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
-    folders.into_iter().find(|path| path.is_file())
 }
 
 /// How many different hours its lines have: `[2026-11-22T23:25:37Z WARN ...`.

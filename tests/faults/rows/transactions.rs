@@ -9,7 +9,7 @@ use rdkafka::types::{RDKafkaApiKey as Request, RDKafkaRespErr as Code};
 
 use crate::{
     support::{broker, report},
-    vocabulary::{Delivery, Mixture, Mock, PerSecond as _, Scene, within},
+    vocabulary::{Delivery, FLOW_GOAL, Mixture, Mock, PerSecond as _, Scene, within},
 };
 
 /// What must come of an error.
@@ -50,6 +50,9 @@ const ERRORS: [(Request, &str, Code, Then); 22] = [
     (Request::EndTxn, "fenced", Code::RD_KAFKA_RESP_ERR_PRODUCER_FENCED, Fenced),
 ];
 
+/// How often a [`Scene`]'s hub commits.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
+
 #[test]
 fn row_9_every_transactional_request_fails() {
     let _turn = broker::turn();
@@ -73,7 +76,8 @@ fn row_9_every_transactional_request_fails() {
             injects(&mut scene, &mock, request, code);
         }
         match then {
-            GoesOn => goes_on(&mut scene, &what),
+            // A start has its own goal: it takes all lanes over, and one that is fenced waits for a time of chance.
+            GoesOn => goes_on(&mut scene, &what, if is_start { FLOW_GOAL } else { Duration::from_secs(1) }),
             Fenced => is_fenced(&mut scene, &what),
         }
         mock.cluster.clear_request_errors(request);
@@ -103,9 +107,14 @@ fn claim_all(scene: &Scene) {
     }
 }
 
-/// The mock keeps what was aborted: only the count of records tells that it goes on.
-fn goes_on(scene: &mut Scene, what: &str) {
-    within(&format!("{what}: output flows again"), Duration::from_secs(1), scene.wait_for_new_output());
+/// The mock keeps what was aborted: only new records of every lane tell that it goes on, and a lane still writes some before it meets the error. A hub that is
+/// told to stop while a lane begins again rightly says so and exits with 75.
+fn goes_on(scene: &mut Scene, what: &str, goal: Duration) {
+    let began = Instant::now();
+    scene.wait_for_new_output();
+    thread::sleep(COMMIT_INTERVAL * 3);
+    scene.wait_for_new_output();
+    within(&format!("{what}: output flows again"), goal, began.elapsed().saturating_sub(COMMIT_INTERVAL * 3));
     let stopped = scene.take_hub().terminate();
     assert_eq!(stopped.code, Some(0), "{what}; the hub said:\n{}", stopped.said);
 }
@@ -116,29 +125,40 @@ fn is_fenced(scene: &mut Scene, what: &str) {
     assert_eq!(stopped.code, Some(77), "{what}; the hub said:\n{}", stopped.said);
 }
 
+/// The brokers that lead what the hub reads and what it writes.
+const INPUTS: i32 = 1;
+const OUTPUTS: i32 = 2;
+/// A transaction whose interval is over takes no more messages, and a lane whose batches are all in an open one has none for more.
+const TRANSACTION_STAYS_OPEN: [&str; 6] = ["--commit-interval-ms", "60000", "--transaction-timeout-ms", "600000", "--channel-batches", "4096"];
+
 #[test]
 fn row_9_abort_with_a_thousand_records_outstanding() {
     let _turn = broker::turn();
     let mock = Mock::start();
-    let mut scene = mock.scene("abort", Delivery::ExactlyOnce, Mixture::Pure).with(&["--commit-interval-ms", "2000"]);
-    scene.start_load(6_000.per_second());
+    let mut scene = mock.scene("abort", Delivery::ExactlyOnce, Mixture::Pure).with(&TRANSACTION_STAYS_OPEN);
+    for flow in scene.flows() {
+        let leads = |(topic, partition): (String, i32), broker| mock.cluster.partition_leader(&topic, partition, Some(broker)).unwrap();
+        leads(flow.input(&scene.names), INPUTS);
+        leads(flow.output(&scene.names), OUTPUTS);
+    }
+    scene.start_load(10_000.per_second());
     scene.start_hub();
     scene.wait_for_any_output();
-    // What two seconds of load make comes to the hub at once, and reports come late: they are outstanding when one of its messages fails.
-    scene.hub().stop();
-    thread::sleep(Duration::from_secs(2));
+    // What it reads comes at once and what it writes is answered late: with one request on its way, a lane's messages of three seconds wait for the next.
+    mock.cluster.broker_round_trip_time(OUTPUTS, Duration::from_secs(3)).unwrap();
+    thread::sleep(Duration::from_secs(7));
     scene.load().pause();
-    thread::sleep(Duration::from_millis(500));
-    mock.cluster.broker_round_trip_time(-1, Duration::from_secs(1)).unwrap();
+    thread::sleep(Duration::from_millis(300));
     mock.cluster.request_errors(Request::Produce, &[Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED]);
-    scene.hub().cont();
-    let line = scene.wait_until_said(&["the transaction is given up"], Duration::from_secs(10));
+    let line = scene.wait_until_said(&["the transaction is given up"], Duration::from_secs(30));
     report(&line);
     let began = Instant::now();
-    mock.cluster.broker_round_trip_time(-1, Duration::ZERO).unwrap();
+    let outstanding = line.split_once("of which ").and_then(|(_, said)| said.split(' ').next()?.parse::<u32>().ok());
+    assert!(outstanding.is_some_and(|messages| messages >= 1_000), "too few messages are outstanding: {outstanding:?}");
+    mock.cluster.broker_round_trip_time(OUTPUTS, Duration::ZERO).unwrap();
     scene.load().resume();
     let lane = line.split_once("] ").and_then(|(_, said)| said.split(": ").next()).unwrap();
-    scene.wait_until_said(&[lane, "begins again at"], Duration::from_secs(10));
+    scene.wait_until_said(&[lane, "begins again at"], Duration::from_secs(30));
     within("an abort with a thousand records outstanding", Duration::from_secs(1), began.elapsed());
     within("output flows again after it", Duration::from_secs(1), scene.wait_for_any_output());
 }

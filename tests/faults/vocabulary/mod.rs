@@ -14,6 +14,7 @@ mod proxy;
 mod reader;
 mod scene;
 mod verdict;
+mod wall_clock;
 mod witness;
 
 pub use delivery::Delivery;
@@ -24,3 +25,4 @@ pub use mock::{BROKERS, Mock};
 pub use process::{Stillness, Vitals};
 pub use proxy::{END_TRANSACTION, Mishap, Proxy};
 pub use scene::{FLOW_GOAL, Scene, topics};
+pub use wall_clock::WallClock;

@@ -7,7 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
@@ -25,6 +25,8 @@ use crate::support::{
 
 /// How long a reader may take to get to the end of what is there.
 const END_BOUND: Duration = Duration::from_secs(120);
+/// A client that has heard nothing for so long may have lost its brokers for good: another one takes its place.
+const QUIET_MAX: Duration = Duration::from_secs(5);
 
 /// See the module. Reads from the beginning until it is dropped.
 pub struct Reader {
@@ -42,18 +44,18 @@ struct State {
 impl Reader {
     /// Starts to fill the journals from the beginning of their partitions.
     pub fn start(client: &Client, journals: BTreeMap<Place, Journal>) -> Self {
-        let consumer = client.reader();
-        let mut assigned = TopicPartitionList::new();
-        for (topic, partition) in journals.keys() {
-            assigned.add_partition_offset(topic, *partition, Offset::Beginning).expect("a partition");
-        }
-        consumer.assign(&assigned).expect("an assignment");
         let state = Arc::new(State { journals: Mutex::new(journals), positions: Mutex::default() });
         let told = Arc::new(AtomicBool::new(false));
-        let (of_thread, is_told) = (Arc::clone(&state), Arc::clone(&told));
+        let (of_thread, is_told, client) = (Arc::clone(&state), Arc::clone(&told), client.clone());
         let thread = thread::spawn(move || {
+            let mut consumer = of_thread.consumer(&client);
+            let mut heard_at = Instant::now();
             while !is_told.load(Ordering::Relaxed) {
-                of_thread.take(&consumer);
+                if of_thread.take(&consumer) {
+                    heard_at = Instant::now();
+                } else if heard_at.elapsed() > QUIET_MAX {
+                    (consumer, heard_at) = (of_thread.consumer(&client), Instant::now());
+                }
             }
         });
         Self { state, told, thread: Some(thread) }
@@ -96,13 +98,28 @@ impl Drop for Reader {
 }
 
 impl State {
-    fn take(&self, consumer: &BaseConsumer) {
+    /// A consumer that goes on where the last one was.
+    fn consumer(&self, client: &Client) -> BaseConsumer {
+        let consumer = client.reader();
+        let mut assigned = TopicPartitionList::new();
+        let positions = self.positions.lock();
+        for place @ (topic, partition) in self.journals.lock().keys() {
+            let from = positions.get(place).map_or(Offset::Beginning, |at| Offset::Offset(*at));
+            assigned.add_partition_offset(topic, *partition, from).expect("a partition");
+        }
+        consumer.assign(&assigned).expect("an assignment");
+        consumer
+    }
+
+    /// Takes what is next; says whether something was.
+    fn take(&self, consumer: &BaseConsumer) -> bool {
         match consumer.poll(Duration::from_millis(50)) {
             Some(Ok(message)) => {
                 let message = client::owned(&message);
                 let (place, offset) = ((message.topic.clone(), message.partition), message.offset.expect("an offset"));
                 self.journals.lock().get_mut(&place).expect("an assigned partition").take(&message);
                 self.positions.lock().insert(place, offset + 1);
+                true
             }
             // The last offsets may be a transaction's markers, which no reader sees: the position passes them.
             Some(Err(KafkaError::PartitionEOF(_))) => {
@@ -111,9 +128,10 @@ impl State {
                         self.positions.lock().insert((element.topic().to_owned(), element.partition()), at);
                     }
                 }
+                true
             }
             // Brokers are away or move all the time here; what the reader then misses, `read_to` finds.
-            Some(Err(_)) | None => {}
+            Some(Err(_)) | None => false,
         }
     }
 }

@@ -161,8 +161,10 @@ impl Scene {
         for (variable, value) in &self.environment {
             command = command.env(variable, value);
         }
+        let asked_for = std::env::var("FAULTS_ARGUMENTS").unwrap_or_default();
         let arguments = self.delivery.arguments(&self.name);
-        command.with(&arguments.iter().chain(&self.arguments).map(String::as_str).collect::<Vec<_>>())
+        let own = arguments.iter().chain(&self.arguments).map(String::as_str);
+        command.with(&own.chain(asked_for.split_whitespace()).collect::<Vec<_>>())
     }
 
     pub fn start_hub(&mut self) {
@@ -172,6 +174,11 @@ impl Scene {
     /// Starts the hub of a command that was made of [`Scene::command`].
     pub fn start(&mut self, command: HubCommand) {
         self.hub = Some(command.start());
+    }
+
+    /// Makes a hub that was started apart the scene's own.
+    pub fn adopt(&mut self, hub: Hub) {
+        self.hub = Some(hub);
     }
 
     pub fn hub(&mut self) -> &mut Hub {

@@ -1,0 +1,251 @@
+//! How fast envelopes go from topic to topic, through the hub and through a pass-through that does the same with plain rdkafka calls and parses nothing; on
+//! a real broker, in turn, every turn draining the same topics from their beginning. And what it costs: CPU of process and broker, memory.
+//!
+//!     cargo bench --bench throughput -- [books] [mix] [wide] [latency] [--turns N] [--hub "[PROGRAM] [ARGUMENT...]"]...
+//!
+//! Each `--hub` is a hub to compare, with arguments of its own, `VARIABLE=value`s, or another build of it where the first word is a path. One with an
+//! `--endpoint` is looked at: its metrics and what an open page shows, every second. Needs Java and Maven, as the tests do.
+//! Prints tables, asserts nothing about time.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people, which fails loudly")]
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+mod input;
+mod latency;
+mod onlooker;
+mod pass_through;
+mod process;
+
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use input::{FRAMES, LaneInput, Load};
+use onlooker::Onlooker;
+use process::{cpu_seconds, median, resident_mib, threads};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use support::broker::Broker;
+use support::hub::{Hub, HubCommand};
+use support::names::Names;
+
+/// How often is looked how far a program is.
+const LOOK: Duration = Duration::from_millis(5);
+/// A turn that takes longer is stuck.
+const TURN_MAX: Duration = Duration::from_secs(60);
+
+/// What is asked for.
+struct Asked {
+    loads: Vec<Load>,
+    latency: bool,
+    turns: usize,
+    hubs: Vec<Vec<String>>,
+}
+
+impl Asked {
+    fn new(words: impl Iterator<Item = String>) -> Self {
+        let mut words = words.filter(|word| word != "--bench");
+        let mut asked = Self { loads: Vec::new(), latency: false, turns: 5, hubs: Vec::new() };
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "books" => asked.loads.push(Load::Books),
+                "mix" => asked.loads.push(Load::Mix),
+                "wide" => asked.loads.push(Load::Wide),
+                "latency" => asked.latency = true,
+                "--turns" => asked.turns = words.next().unwrap().parse().unwrap(),
+                "--hub" => asked.hubs.push(words.next().unwrap().split_whitespace().map(str::to_owned).collect()),
+                _ => panic!("what is {word}?"),
+            }
+        }
+        if asked.loads.is_empty() && !asked.latency {
+            (asked.loads, asked.latency) = (vec![Load::Books, Load::Mix, Load::Wide], true);
+        }
+        if asked.hubs.is_empty() {
+            asked.hubs.push(Vec::new());
+        }
+        asked
+    }
+}
+
+fn main() {
+    let mut words = std::env::args().skip(1);
+    if std::env::args().nth(1).as_deref() == Some("pass-through") {
+        return pass_through::run(&words.by_ref().skip(1).collect::<Vec<_>>());
+    }
+    let asked = Asked::new(words);
+    if let Some(reason) = support::kafka_home::missing() {
+        return println!("not measured: {reason}");
+    }
+    let broker = Broker::start_fast();
+    for &load in &asked.loads {
+        throughput(&broker, load, &asked);
+    }
+    if asked.latency {
+        latency::measure(&broker, &asked.hubs, asked.turns);
+    }
+}
+
+/// A program that passes envelopes through: the pass-through, or one of the hubs.
+pub(crate) enum Program {
+    PassThrough(Child),
+    /// With whoever looks at it, who goes first.
+    Hub(Option<Onlooker>, Hub),
+}
+
+impl Program {
+    /// Starts what reads the input of one set of names and writes the output of another, as a group that has not read anything.
+    pub(crate) fn start(broker: &Broker, hub: Option<&[String]>, low_latency: bool, lanes: &[LaneInput], input: &Names, output: &Names) -> Self {
+        let Some(arguments) = hub else {
+            let group = output.group(lanes[0].stream);
+            let words = pass_through::arguments(&broker.address(), &group, low_latency, lanes, input, output);
+            return Self::PassThrough(Command::new(std::env::current_exe().unwrap()).args(words).spawn().unwrap());
+        };
+        let mut command = HubCommand::run(broker, output).with(&["--lanes", &lanes.iter().map(LaneInput::lane).collect::<Vec<_>>().join(" ")]);
+        for (variable, value) in input.environment().into_iter().filter(|(variable, _)| variable.ends_with("_INPUT")) {
+            command = command.env(&variable, &value);
+        }
+        for word in arguments {
+            command = match word.split_once('=') {
+                Some((variable, value)) if variable.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') => command.env(variable, value),
+                _ if word.starts_with('/') && word.contains("market-hub") => command.built_as(Path::new(word)),
+                _ => command.with(&[word]),
+            };
+        }
+        Self::Hub(Onlooker::of(arguments), command.start())
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        match self {
+            Self::PassThrough(child) => child.id(),
+            Self::Hub(_, hub) => hub.pid(),
+        }
+    }
+
+    pub(crate) fn end(self) {
+        match self {
+            Self::PassThrough(mut child) => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
+            Self::Hub(onlooker, hub) => {
+                drop(onlooker);
+                drop(hub.terminate());
+            }
+        }
+    }
+}
+
+/// What one turn gave.
+struct Turn {
+    frames_per_second: f64,
+    /// CPU seconds for a million frames, of the program and of the broker.
+    program: f64,
+    broker: f64,
+    resident_mib: f64,
+    threads: f64,
+}
+
+fn throughput(broker: &Broker, load: Load, asked: &Asked) {
+    let (client, input) = (broker.client(), Names::of(&format!("{load:?}")));
+    client.create_topics(&input.topics());
+    let began = Instant::now();
+    let lanes = input::prefill(&broker.address(), &input, load);
+    let envelopes: usize = lanes.iter().map(|lane| lane.envelopes).sum();
+    println!("{load:?}: {envelopes} envelopes of {FRAMES} frames in {} lanes, filled within {:?}", lanes.len(), began.elapsed());
+
+    let programs: Vec<Option<&[String]>> = std::iter::once(None).chain(asked.hubs.iter().map(|hub| Some(hub.as_slice()))).collect();
+    let mut results: Vec<Vec<Turn>> = programs.iter().map(|_| Vec::new()).collect();
+    // The first turn of all warms the broker up.
+    for turn in 0..=asked.turns {
+        for (index, hub) in programs.iter().enumerate() {
+            let output = Names::of(&format!("{load:?}-{turn}-{index}"));
+            client.create_topics(&output.topics());
+            let measured = drain(broker, *hub, &lanes, &input, &output);
+            output.topics().iter().for_each(|(topic, _)| client.admin().delete_topic(topic));
+            if turn > 0 {
+                results[index].push(measured);
+            }
+        }
+    }
+    table(&programs, &results);
+}
+
+fn table(programs: &[Option<&[String]>], results: &[Vec<Turn>]) {
+    let of = |turns: &[Turn], figure: fn(&Turn) -> f64| median(turns.iter().map(figure).collect());
+    println!("| program | frames/s | range | of pass-through, paired | us/frame program | broker | both | resident MiB | threads |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for (program, turns) in programs.iter().zip(results) {
+        let rates = || turns.iter().map(|turn| turn.frames_per_second);
+        let paired = median(turns.iter().zip(&results[0]).map(|(turn, yardstick)| 100.0 * turn.frames_per_second / yardstick.frames_per_second).collect());
+        println!(
+            "| {} | {:.0} | {:.0} to {:.0} | {paired:.0} % | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} |",
+            program.map_or_else(|| "pass-through".to_owned(), |words| format!("hub {}", words.join(" "))),
+            of(turns, |turn| turn.frames_per_second),
+            rates().fold(f64::INFINITY, f64::min),
+            rates().fold(0.0, f64::max),
+            of(turns, |turn| turn.program),
+            of(turns, |turn| turn.broker),
+            of(turns, |turn| turn.program + turn.broker),
+            of(turns, |turn| turn.resident_mib),
+            of(turns, |turn| turn.threads),
+        );
+    }
+}
+
+/// One turn: from the first records that are seen in the output to the last.
+fn drain(broker: &Broker, hub: Option<&[String]>, lanes: &[LaneInput], input: &Names, output: &Names) -> Turn {
+    let total: i64 = lanes.iter().map(|lane| i64::try_from(lane.records).unwrap()).sum();
+    let ends = Ends::new(&broker.address(), lanes, output);
+    let program = Program::start(broker, hub, false, lanes, input, output);
+    let look = || (Instant::now(), ends.sum(), cpu_seconds(program.pid()), cpu_seconds(broker.pid()));
+    let began = Instant::now();
+    let mut first = None;
+    let (first, last) = loop {
+        thread::sleep(LOOK);
+        let now = look();
+        if first.is_none() && now.1 > 0 {
+            first = Some(now);
+        }
+        if now.1 >= total {
+            break (first.unwrap(), now);
+        }
+        assert!(began.elapsed() < TURN_MAX, "{} of {total} records after {TURN_MAX:?}", now.1);
+    };
+    let millions = (last.1 - first.1) as f64 / 1e6;
+    let turn = Turn {
+        frames_per_second: millions * 1e6 / (last.0 - first.0).as_secs_f64(),
+        program: (last.2 - first.2) / millions,
+        broker: (last.3 - first.3) / millions,
+        resident_mib: resident_mib(program.pid()),
+        threads: threads(program.pid()),
+    };
+    println!("  {:.0} frames/s, {:.2} + {:.2} us", turn.frames_per_second, turn.program, turn.broker);
+    program.end();
+    turn
+}
+
+/// Asks for the ends of all output partitions with one request.
+struct Ends {
+    client: BaseConsumer,
+    asked: TopicPartitionList,
+}
+
+impl Ends {
+    fn new(brokers: &str, lanes: &[LaneInput], output: &Names) -> Self {
+        let client: BaseConsumer = ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
+        let mut asked = TopicPartitionList::new();
+        for lane in lanes {
+            // A time of -1 stands for the end of the log.
+            asked.add_partition_offset(&output.output(lane.stream), lane.exchange.partition(), Offset::End).unwrap();
+        }
+        Self { client, asked }
+    }
+
+    fn sum(&self) -> i64 {
+        let ends = self.client.offsets_for_times(self.asked.clone(), Duration::from_secs(10)).unwrap();
+        ends.elements().iter().map(|element| if let Offset::Offset(offset) = element.offset() { offset } else { 0 }).sum()
+    }
+}

@@ -1,0 +1,119 @@
+//! [`Common::read`] with AVX2 and BMI: digits move to their places in one shuffle, and up to sixteen of them become a
+//! number at once. It reads what its portable twin reads, and numbers of any 16 characters more.
+#![expect(unsafe_code, reason = "a vector is loaded from memory, and functions are called whose instructions a token proves")]
+
+use std::arch::x86_64::{
+    __m128i, __m256i, _mm_cvtsi128_si64, _mm_load_si128, _mm_madd_epi16, _mm_maddubs_epi16, _mm_packus_epi32, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32,
+    _mm_shuffle_epi8, _mm_subs_epu8, _mm256_add_epi8, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_set1_epi8,
+};
+
+use super::{Amount, Common, DECIMALS, NUMBER_WINDOW, Numbers, POWERS};
+use crate::machine::Avx2;
+
+/// The longest number that is read.
+const CHARS_MAX: usize = 16;
+
+impl Numbers for Avx2 {
+    #[inline(always)]
+    fn read(self, window: &[u8; NUMBER_WINDOW]) -> Option<Common> {
+        // SAFETY: the token exists only where the machine has AVX2, BMI1 and BMI2.
+        unsafe { read(window) }
+    }
+}
+
+/// How a number of a certain form is taken apart.
+#[derive(Clone, Copy)]
+#[repr(C, align(32))]
+struct Form {
+    /// Which character goes to which of sixteen digits, the last one last; the top bit makes a zero.
+    places: [u8; 16],
+    /// Units of 10^-18 in one of the last digit.
+    units: u64,
+    /// The least that the digits make where the first is no superfluous zero; beyond all of them if there is no such form.
+    least: u64,
+}
+
+/// By length and digits before the point: `FORMS[length * NUMBER_WINDOW + integer]`.
+static FORMS: [Form; (CHARS_MAX + 1) * NUMBER_WINDOW + 1] = {
+    let mut forms = [Form { places: [0x80; 16], units: 0, least: u64::MAX }; (CHARS_MAX + 1) * NUMBER_WINDOW + 1];
+    let mut length = 1;
+    while length <= CHARS_MAX {
+        let mut integer = 1;
+        while integer <= length {
+            // A point has digits behind it.
+            if integer + 1 != length {
+                forms[length * NUMBER_WINDOW + integer] = form(length, integer);
+            }
+            integer += 1;
+        }
+        length += 1;
+    }
+    forms
+};
+
+const fn form(length: usize, integer: usize) -> Form {
+    let mut places = [0x80; 16];
+    let (mut from, mut to) = (length, 16);
+    while from > 0 {
+        from -= 1;
+        if from != integer {
+            to -= 1;
+            places[to] = from as u8;
+        }
+    }
+    let digits = 16 - to;
+    let least = if integer > 1 { POWERS[digits - 1] } else { 0 };
+    Form { places, units: POWERS[DECIMALS - (digits - integer)], least }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn read(window: &[u8; NUMBER_WINDOW]) -> Option<Common> {
+    let text = load(window);
+    // Digits become the ten smallest signed bytes.
+    let moved = _mm256_add_epi8(text, _mm256_set1_epi8(80));
+    let others = _mm256_movemask_epi8(_mm256_cmpgt_epi8(moved, _mm256_set1_epi8(-119))).cast_unsigned();
+    let points = _mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8(b'.'.cast_signed()))).cast_unsigned();
+    // The first that is no digit ends the number, or is its point: then the next one does.
+    let first = others & others.wrapping_neg();
+    let integer = others.trailing_zeros() as usize;
+    let length = (others ^ (first & points)).trailing_zeros() as usize;
+    if length > CHARS_MAX {
+        return None;
+    }
+    let form = &FORMS[length * NUMBER_WINDOW + integer];
+    let value = sixteen(_mm_shuffle_epi8(_mm256_castsi256_si128(text), places(form)));
+    if value < form.least {
+        return None;
+    }
+    let amount = Amount(u128::from(value) * u128::from(form.units));
+    Some(Common { amount, length, decimals: length.saturating_sub(integer + 1) })
+}
+
+/// The number that sixteen ASCII digits make; the byte 0 counts as the digit 0.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn sixteen(text: __m128i) -> u64 {
+    let digits = _mm_subs_epu8(text, _mm_set1_epi8(b'0'.cast_signed()));
+    // Pairs, fours and eights: the first of two is worth ten, a hundred, ten thousand times as much.
+    let pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(10 + (1 << 8)));
+    let fours = _mm_madd_epi16(pairs, _mm_set1_epi32(100 + (1 << 16)));
+    let eights = _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(10_000 + (1 << 16)));
+    let both = _mm_cvtsi128_si64(eights).cast_unsigned();
+    (both & 0xffff_ffff) * POWERS[8] + (both >> 32)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(window: &[u8; NUMBER_WINDOW]) -> __m256i {
+    // SAFETY: all 32 bytes that are read belong to the window; they need no alignment.
+    unsafe { _mm256_loadu_si256(window.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn places(form: &Form) -> __m128i {
+    // SAFETY: all 16 bytes that are read belong to the form, in which they stand first; it is aligned to 32 bytes.
+    unsafe { _mm_load_si128(form.places.as_ptr().cast()) }
+}

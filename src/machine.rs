@@ -1,0 +1,23 @@
+//! What the machine can do beyond what every x86-64 can. A token stands for instructions that are there: code that needs
+//! them takes it, so that none can run where they are not. Knows nothing of what is done with them.
+
+/// AVX2, BMI1 and BMI2 are there.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// The token, where this machine has the instructions. It is asked once; then this costs a few instructions.
+    #[inline]
+    #[must_use]
+    pub fn detect() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") {
+            return Some(Self(()));
+        }
+        None
+    }
+}
+
+/// What every machine can do.
+#[derive(Clone, Copy, Debug)]
+pub struct Portable;
