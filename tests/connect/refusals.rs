@@ -59,6 +59,35 @@ fn a_worker_in_a_rebalance_is_asked_again_and_what_it_echoes_is_masked() {
 }
 
 #[test]
+fn a_task_that_a_smaller_number_takes_away_is_no_failure() {
+    let part = |state: &str, trace: &str| json!({"id": 0, "state": state, "worker_id": "w", "trace": trace});
+    let told = move |surplus: Option<&str>| {
+        let mut tasks = vec![part("RUNNING", "")];
+        tasks.extend(surplus.map(|trace| json!({"id": 1, "state": "FAILED", "worker_id": "w", "trace": trace})));
+        json!({"name": "x-ne-ticker", "connector": part("RUNNING", ""), "tasks": tasks}).to_string()
+    };
+    // A worker tells this of task 1 for some seconds where a rebalance gives it away before its connector has read the new number.
+    const SURPLUS: &str = "org.apache.kafka.connect.runtime.TooManyTasksException: The connector x-ne-ticker has generated 2 tasks, which is greater than 1";
+    let applied = |trace: &'static str| {
+        let server = Scripted::new(move |request, before| match request {
+            "GET /" => (200, json!({"version": "4.3.1", "commit": "x", "kafka_cluster_id": "y"}).to_string()),
+            "GET /connectors/x-ne-ticker/config" => (200, json!({"name": "x-ne-ticker", "tasks.max": "2"}).to_string()),
+            "PUT /connectors/x-ne-ticker/config" => (200, json!({"name": "x-ne-ticker"}).to_string()),
+            "GET /connectors/x-ne-ticker/status" => (200, told((before < 14).then_some(trace))),
+            request if request.ends_with("/config/validate") => (200, json!({"error_count": 0, "configs": []}).to_string()),
+            _ => (404, json!({"error_code": 404, "message": "no"}).to_string()),
+        });
+        let arguments = ["apply", "ne-ticker", "--connector-tasks-max", "1"];
+        ran(sink_connect(&arguments, NOBODY, &server.url(), &Names::deployed(), "x").env("HUB_START_DEADLINE_S", "0"))
+    };
+    let told = applied(SURPLUS).ok("the task goes");
+    assert!(told.contains("1 tasks run"), "{told}");
+    let failed = applied("java.lang.RuntimeException: something else");
+    failed.failed(1, &["do not run"]);
+    assert!(failed.stdout.contains("does not come to run") && failed.stdout.contains("something else"), "{failed:?}");
+}
+
+#[test]
 fn a_real_worker_refuses_what_is_wrong_and_nothing_is_changed() {
     let Some((broker, worker)) = services() else { return };
     let names = Names::of("refused");

@@ -96,8 +96,11 @@ pub fn wait_for(rest: &Rest, name: &str, state: State, changed: Option<Instant>)
                 return Ok(Outcome::Reached(status.clone()));
             }
             // It failed, or somebody has paused it: no waiting helps.
-            let is_final =
-                status.parts().any(|part| part.state == State::Failed || (state == State::Running && matches!(part.state, State::Paused | State::Stopped)));
+            let is_final = status.parts().any(|part| match part.state {
+                State::Failed => !part.is_surplus(),
+                State::Paused | State::Stopped => state == State::Running,
+                _ => false,
+            });
             if !reached && is_final && since.elapsed() >= SETTLED {
                 return Ok(Outcome::Short(last));
             }

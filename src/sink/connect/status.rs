@@ -60,6 +60,14 @@ pub struct Part {
     pub trace: String,
 }
 
+impl Part {
+    /// Whether this is a task of before its connector got a smaller `tasks.max`: it fails when it is started again, and goes as soon as the connector is.
+    #[must_use]
+    pub fn is_surplus(&self) -> bool {
+        self.state == State::Failed && self.task.is_some() && self.trace.contains("TooManyTasksException")
+    }
+}
+
 /// A connector and its tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
