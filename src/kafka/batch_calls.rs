@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::bindings::{self as native, rd_kafka_resp_err_t as Code, rd_kafka_vtype_t as Part};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
@@ -363,8 +364,31 @@ impl Event {
                 let statistics = unsafe { CStr::from_ptr(native::rd_kafka_event_stats(self.0.as_ptr())) };
                 context.stats_raw(statistics.to_bytes());
             }
+            native::RD_KAFKA_EVENT_LOG => {
+                let (mut facility, mut text, mut level) = (ptr::null(), ptr::null(), 0);
+                // SAFETY: the event is alive.
+                if unsafe { native::rd_kafka_event_log(self.0.as_ptr(), &raw mut facility, &raw mut text, &raw mut level) } == 0 {
+                    // SAFETY: both texts belong to the event and end with a NUL.
+                    let (facility, text) = unsafe { (CStr::from_ptr(facility), CStr::from_ptr(text)) };
+                    context.log(level_of(level), &facility.to_string_lossy(), text.to_string_lossy().trim());
+                }
+            }
             _ => {}
         }
+    }
+}
+
+/// The level of one of librdkafka's log lines, in the numbers of syslog.
+const fn level_of(level: i32) -> RDKafkaLogLevel {
+    match level {
+        ..=0 => RDKafkaLogLevel::Emerg,
+        1 => RDKafkaLogLevel::Alert,
+        2 => RDKafkaLogLevel::Critical,
+        3 => RDKafkaLogLevel::Error,
+        4 => RDKafkaLogLevel::Warning,
+        5 => RDKafkaLogLevel::Notice,
+        6 => RDKafkaLogLevel::Info,
+        7.. => RDKafkaLogLevel::Debug,
     }
 }
 

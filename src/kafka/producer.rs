@@ -234,6 +234,16 @@ impl Producer {
         reports.append(&mut self.client().context().reports.lock());
     }
 
+    /// Serves all that has come, so that [`was_cut`](Self::was_cut) knows it, and moves reports to `reports`.
+    pub fn serve(&self, reports: &mut Vec<Report>) {
+        let timeout = match self.calls {
+            KafkaCalls::Batch => Duration::ZERO,
+            // Without time this call serves a single event.
+            KafkaCalls::Single => Duration::from_millis(1),
+        };
+        self.poll(timeout, reports);
+    }
+
     /// Why this producer is of no use any more, if it is not.
     #[must_use]
     pub fn fatal(&self) -> Option<Failure> {
@@ -242,7 +252,8 @@ impl Producer {
         Some(Failure { text, cause })
     }
 
-    /// Whether a connection has failed since this producer was made: then a request that was sent again since may still arrive a second time.
+    /// Whether a connection has failed since this producer was made: then a request that was sent again since may still arrive a second time. As far as
+    /// events are served.
     #[must_use]
     pub fn was_cut(&self) -> bool {
         self.client().context().was_cut.load(Ordering::Acquire)
