@@ -141,7 +141,8 @@ impl Watch {
             return LaneRow { state: "START", reason: Some("its worker has not told of it yet".to_owned()), ..named };
         };
         let holds = self.config.rules.book_mode == BookMode::Hold;
-        let line = LaneLine { lane, status, end: self.sight.ends.get(&lane).copied(), now_ms: wall_millis(), holds };
+        let Sight { ends, answered_at, .. } = &*self.sight;
+        let line = LaneLine { lane, status, end: ends.get(&lane).copied(), answered_at: *answered_at, now_ms: wall_millis(), holds };
         counted(&status.counts, told(&line, LaneRow { frames_per_s: self.recent.lane_rate(&lane), ..named }))
     }
 

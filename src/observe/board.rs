@@ -50,13 +50,16 @@ pub struct Sight {
     pub lanes: BTreeMap<LaneId, LaneStatus>,
     /// The end of each lane's log, where the brokers told it last.
     pub ends: BTreeMap<LaneId, i64>,
+    /// When a broker has answered last, or the run began.
+    pub answered_at: Instant,
     /// Latencies since the start.
     pub latencies: Latencies,
 }
 
 impl Default for Sight {
     fn default() -> Self {
-        Self { at: Instant::now(), phase: Phase::Starting, lanes: BTreeMap::new(), ends: BTreeMap::new(), latencies: Latencies::default() }
+        let now = Instant::now();
+        Self { at: now, phase: Phase::Starting, lanes: BTreeMap::new(), ends: BTreeMap::new(), answered_at: now, latencies: Latencies::default() }
     }
 }
 

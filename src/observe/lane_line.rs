@@ -1,13 +1,16 @@
 //! The line of one lane in the partition monitor: how far it is, what is left, and what an operator must know.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::report::{LaneState, LaneStatus};
 use crate::config::LaneId;
 
 /// A lane that has input and has taken none of it for so long does not move.
 const STALL_AFTER: Duration = Duration::from_secs(30);
+
+/// A lane that takes nothing while no broker answers for so long cannot know whether there is input.
+const UNANSWERED_AFTER: Duration = Duration::from_secs(10);
 
 /// What is known of one lane at one moment.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct LaneLine<'l> {
     pub status: &'l LaneStatus,
     /// The end of its log, where the brokers told it.
     pub end: Option<i64>,
+    /// When a broker has answered last, or the run began.
+    pub answered_at: Instant,
     /// The present moment, in milliseconds since the epoch.
     pub now_ms: i64,
     /// Whether books that are unverified write nothing.
@@ -57,6 +62,10 @@ impl LaneLine<'_> {
         let idle = status.active_at.map_or(Duration::ZERO, |at| at.elapsed());
         if self.lag().is_some_and(|lag| lag > 0) && idle >= STALL_AFTER {
             return LaneState::Stall(format!("there is input, but it has taken none for {} s", idle.as_secs()));
+        }
+        let unanswered = self.answered_at.elapsed();
+        if unanswered >= UNANSWERED_AFTER && idle >= UNANSWERED_AFTER {
+            return LaneState::Stall(format!("no broker has answered for {} s", unanswered.as_secs()));
         }
         if let LaneState::Warn(why) = &status.state {
             return LaneState::Warn(why.clone());
@@ -108,10 +117,9 @@ impl fmt::Display for LaneLine<'_> {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use std::time::Instant;
 
     fn line(status: &LaneStatus, end: Option<i64>) -> LaneLine<'_> {
-        LaneLine { lane: Config::default().lanes[0], status, end, now_ms: 10_000, holds: false }
+        LaneLine { lane: Config::default().lanes[0], status, end, answered_at: Instant::now(), now_ms: 10_000, holds: false }
     }
 
     #[test]
@@ -125,6 +133,9 @@ mod tests {
         let idle = LaneStatus { active_at: Instant::now().checked_sub(Duration::from_secs(60)), ..ok.clone() };
         assert!(matches!(line(&idle, Some(9)).state(), LaneState::Stall(_)));
         assert_eq!(line(&idle, Some(7)).state(), LaneState::Ok, "there is nothing to take");
+        let unanswered = |status| LaneLine { answered_at: Instant::now().checked_sub(Duration::from_secs(12)).unwrap(), ..line(status, None) };
+        assert_eq!(unanswered(&idle).state(), LaneState::Stall("no broker has answered for 12 s".to_owned()));
+        assert_eq!(unanswered(&ok).state(), LaneState::Ok, "it takes records all the same");
         let stopped = LaneStatus { state: LaneState::Stop("by decision".to_owned()), is_assigned: false, ..ok.clone() };
         assert_eq!(line(&stopped, Some(9)).state(), LaneState::Stop("by decision".to_owned()));
         let restoring = LaneStatus { restoring: Some((3, 9)), ..ok };

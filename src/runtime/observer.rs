@@ -54,6 +54,8 @@ pub(super) struct Observer {
     answers: Receiver<Seen>,
     /// When the look began that is not over yet.
     asked_at: Option<Instant>,
+    /// When a broker has answered last, or the run began.
+    answered_at: Instant,
     looked_at: Instant,
     told_at: Instant,
     reported_at: Instant,
@@ -96,6 +98,7 @@ impl Observer {
             asks,
             answers,
             asked_at: None,
+            answered_at: now,
             looked_at: now,
             told_at: now,
             reported_at: now,
@@ -144,13 +147,16 @@ impl Observer {
         self.put_at = Instant::now();
         if self.config.endpoint.is_some() {
             let (lanes, ends, latencies) = (self.lanes.clone(), self.ends.clone(), self.total.clone());
-            self.board.put(Sight { at: self.put_at, phase, lanes, ends, latencies });
+            self.board.put(Sight { at: self.put_at, phase, lanes, ends, answered_at: self.answered_at, latencies });
         }
     }
 
     /// Ends a look, and tells it if it is time for that.
     fn take_look(&mut self, seen: Seen, report: &mut impl FnMut(&Report<'_>)) {
         self.asked_at = None;
+        if !seen.ends.is_empty() {
+            self.answered_at = Instant::now();
+        }
         if let Some(lane) = self.silence.look(&self.lanes, &seen.ends, Instant::now()) {
             log::warn!("{lane}: brokers answer, but nothing comes in or goes out: all clients look for their brokers again");
             self.shared.search();
@@ -206,8 +212,9 @@ impl Observer {
 
     fn tell_lanes(&self) {
         let now_ms = wall_millis();
+        let holds = self.config.rules.book_mode == BookMode::Hold;
         for (&lane, status) in &self.lanes {
-            let line = LaneLine { lane, status, end: self.ends.get(&lane).copied(), now_ms, holds: self.config.rules.book_mode == BookMode::Hold };
+            let line = LaneLine { lane, status, end: self.ends.get(&lane).copied(), answered_at: self.answered_at, now_ms, holds };
             match line.state() {
                 LaneState::Ok => log::info!("{line}"),
                 LaneState::Warn(_) => log::warn!("{line}"),

@@ -5,6 +5,7 @@ mod abuse;
 mod answers;
 mod browser;
 mod drift;
+mod live;
 mod page;
 mod terminal;
 mod watchers;
