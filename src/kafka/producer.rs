@@ -234,16 +234,6 @@ impl Producer {
         reports.append(&mut self.client().context().reports.lock());
     }
 
-    /// Serves all that has come, so that [`was_cut`](Self::was_cut) knows it, and moves reports to `reports`.
-    pub fn serve(&self, reports: &mut Vec<Report>) {
-        let timeout = match self.calls {
-            KafkaCalls::Batch => Duration::ZERO,
-            // Without time this call serves a single event.
-            KafkaCalls::Single => Duration::from_millis(1),
-        };
-        self.poll(timeout, reports);
-    }
-
     /// Why this producer is of no use any more, if it is not.
     #[must_use]
     pub fn fatal(&self) -> Option<Failure> {
@@ -252,11 +242,20 @@ impl Producer {
         Some(Failure { text, cause })
     }
 
-    /// Whether a connection has failed since this producer was made: then a request that was sent again since may still arrive a second time. As far as
-    /// events are served.
+    /// Whether a connection has failed since this producer was made: then a request that was sent again since may still arrive a second time.
+    /// Serves all that has come, of which that may be; reports are kept for the next [`poll`](Self::poll).
     #[must_use]
     pub fn was_cut(&self) -> bool {
-        self.client().context().was_cut.load(Ordering::Acquire)
+        let timeout = match self.calls {
+            KafkaCalls::Batch => Duration::ZERO,
+            // Without time this call serves a single event.
+            KafkaCalls::Single => Duration::from_millis(1),
+        };
+        let mut reports = Vec::new();
+        self.poll(timeout, &mut reports);
+        let context = self.client().context();
+        context.reports.lock().append(&mut reports);
+        context.was_cut.load(Ordering::Acquire)
     }
 
     /// Tells the client of the brokers again, for it seems to have lost them.

@@ -135,13 +135,7 @@ impl Transacted {
     /// word, when it got no answer; the first one may still arrive, and would end the next transaction of this producer in its middle. A new
     /// producer's start fences it.
     fn renew_if_cut(&mut self) {
-        if !self.batches.is_waiting() || !self.transaction.is_idle() {
-            return;
-        }
-        let Some(producer) = &self.producer else { return };
-        // Nothing was polled since the commit, which is the request that is sent again.
-        producer.serve(&mut self.reports);
-        if producer.was_cut() {
+        if self.batches.is_waiting() && self.transaction.is_idle() && self.producer.as_ref().is_some_and(Producer::was_cut) {
             log::info!("{}: a connection has failed: a new producer takes over", self.id);
             self.transaction.lose(Fault::TimedOut);
         }

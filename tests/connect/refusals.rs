@@ -60,11 +60,11 @@ fn a_worker_in_a_rebalance_is_asked_again_and_what_it_echoes_is_masked() {
 
 #[test]
 fn a_task_that_a_smaller_number_takes_away_is_no_failure() {
-    let part = |state: &str, trace: &str| json!({"id": 0, "state": state, "worker_id": "w", "trace": trace});
+    let part = |id: u64, state: &str, trace: &str| json!({"id": id, "state": state, "worker_id": "w", "trace": trace});
     let told = move |surplus: Option<&str>| {
-        let mut tasks = vec![part("RUNNING", "")];
-        tasks.extend(surplus.map(|trace| json!({"id": 1, "state": "FAILED", "worker_id": "w", "trace": trace})));
-        json!({"name": "x-ne-ticker", "connector": part("RUNNING", ""), "tasks": tasks}).to_string()
+        let mut tasks = vec![part(0, "RUNNING", "")];
+        tasks.extend(surplus.map(|trace| part(1, "FAILED", trace)));
+        json!({"name": "x-ne-ticker", "connector": part(0, "RUNNING", ""), "tasks": tasks}).to_string()
     };
     // A worker tells this of task 1 for some seconds where a rebalance gives it away before its connector has read the new number.
     const SURPLUS: &str = "org.apache.kafka.connect.runtime.TooManyTasksException: The connector x-ne-ticker has generated 2 tasks, which is greater than 1";

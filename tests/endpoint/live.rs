@@ -1,10 +1,10 @@
 //! The page over a real run at a real broker: under load, while the broker is dead, and after it has come back.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use market_hub::feed::{Feed, Options};
 use market_hub::market::{Exchange, Kind, Stream};
+use market_hub::observe::wall_millis;
 use serde_json::Value;
 
 use super::browser::Browser;
@@ -30,7 +30,7 @@ impl Load {
     }
 
     fn round(&mut self, broker: &Broker) {
-        let now_ms = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+        let now_ms = wall_millis();
         let envelopes = self.feeds.iter_mut().map(|(exchange, kind, feed)| {
             let mut value = Vec::new();
             feed.next_envelope(20, now_ms, &mut value, &mut Vec::new());

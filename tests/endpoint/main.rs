@@ -1,4 +1,4 @@
-//! The endpoint as its clients meet it: what it answers, whom it cuts off, what the page shows. A run is played by what a test puts on the board.
+//! The endpoint as its clients meet it: what it answers, whom it cuts off, what the page shows. A run is played by what a test puts on the board; `live` has a real one.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod abuse;

@@ -117,6 +117,7 @@ fn the_page_shows_what_the_status_says() {
     let shown = wait_until("the page is drawn", PATIENCE, || browser.run(SHOWN), |shown| shown["lines"] == 3 && shown["quotes"][0][0] == "OKX");
     assert_eq!(shown["trouble"], "");
     compare(&shown);
+    assert_ne!(shown["lag"], "–", "the lag of all lanes is known");
     assert!(shown["letters"].as_str().unwrap().contains("<img src=x onerror=alert(1)>") && shown["marked"] == 0, "text stays text");
     assert!(shown["drift"].as_str().unwrap().contains("surprise"), "{}", shown["drift"]);
     assert_eq!((&shown["quotes"][0][0], shown["quotes"].as_array().unwrap().len()), (&json!("OKX"), 1), "of the chosen symbol alone");
@@ -172,8 +173,11 @@ fn a_stopped_lane_turns_red_and_a_lost_hub_is_said() {
 /// Every card against its feed, and the totals against the sums.
 pub fn compare(shown: &Value) {
     let status = &shown["status"];
-    // What is not known is a dash.
-    let whole = |text: &Value| text.as_str().unwrap().split(" (").next().unwrap().replace(',', "").parse::<u64>().ok();
+    // What is not known is a dash, and nothing else is.
+    let whole = |text: &Value| {
+        let text = text.as_str().unwrap().split(" (").next().unwrap();
+        (text != "–").then(|| text.replace(',', "").parse::<u64>().unwrap())
+    };
     let cards = shown["cards"].as_array().unwrap();
     let feeds = status["feeds"].as_array().unwrap();
     assert_eq!((cards.len(), feeds.len()), (18, 18));
