@@ -11,7 +11,7 @@ use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients;
-use super::group::metadata;
+use super::group::{add_offset, metadata};
 use super::log::LogContext;
 use super::topics::{Unavailable, retry};
 use crate::config::Config;
@@ -71,11 +71,7 @@ impl Bookmarks {
     pub fn write(&self, topic: &str, partition: i32, offset: i64, words: &str) -> Result<(), Unavailable> {
         let fault = |why: String| Unavailable(vec![format!("group {}, {topic}, partition {partition}: {why}", self.group)]);
         let mut list = TopicPartitionList::new();
-        {
-            let mut element = list.add_partition(topic, partition);
-            element.set_offset(Offset::Offset(offset)).map_err(|error| fault(error.to_string()))?;
-            element.set_metadata(words);
-        }
+        add_offset(&mut list, topic, partition, offset, words).map_err(|error| fault(error.to_string()))?;
         // A commit with a result has no time limit: a thread of its own may wait for ever.
         let (tell, told) = bounded(1);
         let client = Arc::clone(&self.client);

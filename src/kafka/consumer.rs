@@ -118,14 +118,22 @@ impl LaneQueue {
     }
 }
 
-/// Checkpoints to commit, by partition.
-pub type Offsets = Vec<(i32, Checkpoint)>;
+/// What to commit for a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Which one.
+    pub partition: i32,
+    /// The offset.
+    pub checkpoint: Checkpoint,
+    /// What stands beside it in place of the checkpoint's own words.
+    pub words: Option<String>,
+}
 
 /// What the consumer's thread has found out.
 #[derive(Debug)]
 pub enum Answer {
     /// These are committed.
-    Committed(Offsets),
+    Committed(Vec<Commit>),
     /// A commit has failed; nothing is known of what it was for.
     NotCommitted(String),
     /// The first offset of a partition's log, and its end.
@@ -133,7 +141,7 @@ pub enum Answer {
 }
 
 enum Ask {
-    Commit(Offsets),
+    Commit(Vec<Commit>),
     Range(i32),
 }
 
@@ -236,8 +244,8 @@ impl Consumer {
     }
 
     /// Asks for checkpoints to be committed; [`Consumer::answer`] tells whether they are.
-    pub fn commit(&mut self, offsets: Offsets) {
-        self.is_committing |= !offsets.is_empty() && self.asks.send(Ask::Commit(offsets)).is_ok();
+    pub fn commit(&mut self, commits: Vec<Commit>) {
+        self.is_committing |= !commits.is_empty() && self.asks.send(Ask::Commit(commits)).is_ok();
     }
 
     /// Asks for the first offset and the end of a partition's log.
@@ -268,8 +276,8 @@ impl Clerk {
     fn run(self) {
         while let Ok(ask) = self.asked.recv() {
             let answer = match ask {
-                Ask::Commit(offsets) => match self.commit(&offsets) {
-                    Ok(()) => Answer::Committed(offsets),
+                Ask::Commit(commits) => match self.commit(&commits) {
+                    Ok(()) => Answer::Committed(commits),
                     Err(error) => Answer::NotCommitted(error.to_string()),
                 },
                 Ask::Range(partition) => Answer::Range(partition, self.range(partition).map_err(|error| format!("{}: {error}", self.topic))),
@@ -289,10 +297,11 @@ impl Clerk {
         })
     }
 
-    fn commit(&self, offsets: &[(i32, Checkpoint)]) -> Result<(), KafkaError> {
+    fn commit(&self, commits: &[Commit]) -> Result<(), KafkaError> {
         let mut list = TopicPartitionList::new();
-        for (partition, checkpoint) in offsets {
-            super::group::add_checkpoint(&mut list, &self.topic, *partition, checkpoint, None)?;
+        for Commit { partition, checkpoint, words } in commits {
+            let words = words.clone().unwrap_or_else(|| checkpoint.metadata(None));
+            super::group::add_offset(&mut list, &self.topic, *partition, checkpoint.offset, &words)?;
         }
         FailPoint::BeforeCommit.reach();
         FailPoint::DuringCommit.reach();

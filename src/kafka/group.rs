@@ -123,7 +123,7 @@ impl Group {
     /// The list that commits one lane.
     pub(super) fn list(&self, partition: i32, checkpoint: &Checkpoint, claim: Option<Claim>) -> Result<TopicPartitionList, KafkaError> {
         let mut list = TopicPartitionList::new();
-        add_checkpoint(&mut list, &self.topic, partition, checkpoint, claim)?;
+        add_offset(&mut list, &self.topic, partition, checkpoint.offset, &checkpoint.metadata(claim))?;
         Ok(list)
     }
 }
@@ -134,16 +134,10 @@ pub(super) fn metadata(element: &TopicPartitionListElem<'_>) -> String {
 }
 
 /// Adds an offset with its metadata. Once only for a partition: a second time would leak the first.
-pub(super) fn add_checkpoint(
-    list: &mut TopicPartitionList,
-    topic: &str,
-    partition: i32,
-    checkpoint: &Checkpoint,
-    claim: Option<Claim>,
-) -> Result<(), KafkaError> {
+pub(super) fn add_offset(list: &mut TopicPartitionList, topic: &str, partition: i32, offset: i64, metadata: &str) -> Result<(), KafkaError> {
     let mut element = list.add_partition(topic, partition);
-    element.set_offset(Offset::Offset(checkpoint.offset))?;
-    element.set_metadata(checkpoint.metadata(claim));
+    element.set_offset(Offset::Offset(offset))?;
+    element.set_metadata(metadata);
     Ok(())
 }
 

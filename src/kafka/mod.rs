@@ -18,7 +18,7 @@ mod transaction;
 mod writer;
 
 pub use bookmarks::{Bookmark, Bookmarks};
-pub use consumer::{Answer, Consumer, LaneQueue, Offsets, Polled, Record};
+pub use consumer::{Answer, Commit, Consumer, LaneQueue, Polled, Record};
 pub use embedded::EmbeddedBroker;
 pub use group::{Committed, Group};
 pub use lag::{PartitionLag, group_lag};

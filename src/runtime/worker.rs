@@ -19,7 +19,7 @@ use super::trace::Trace;
 use crate::batch::{Batch, Destination};
 use crate::config::{Config, Delivery, FailPoint, Idle, LaneId, Output};
 use crate::delivery::Hold;
-use crate::kafka::{self, Consumer, Polled, Start};
+use crate::kafka::{self, Commit, Consumer, Polled, Start};
 use crate::observe::{LaneStatus, Latencies, RateLimit, Sampler, Stage, wall_micros, wall_millis};
 use crate::rules::BookTime;
 
@@ -351,8 +351,8 @@ impl Worker {
     fn take_consumer_answer(&mut self, source: usize, answer: kafka::Answer) {
         let lane_of = |lanes: &[Owned], partition: i32| self.sources[source].lanes.iter().copied().find(|&lane| lanes[lane].id.partition == partition);
         match answer {
-            kafka::Answer::Committed(offsets) => {
-                for (partition, checkpoint) in offsets {
+            kafka::Answer::Committed(commits) => {
+                for Commit { partition, checkpoint, .. } in commits {
                     if let Some(lane) = lane_of(&self.lanes, partition) {
                         self.lanes[lane].commit(checkpoint);
                     }
@@ -385,7 +385,8 @@ impl Worker {
         for Source { consumer, lanes } in &mut self.sources {
             if !consumer.is_committing() {
                 let lanes = lanes.iter().map(|&lane| &self.lanes[lane]).filter(|lane| lane.hold.may_commit());
-                consumer.commit(lanes.filter_map(|lane| Some((lane.id.partition, lane.progress.to_commit()?))).collect());
+                let commit = |lane: &Owned| Some(Commit { partition: lane.id.partition, checkpoint: lane.progress.to_commit()?, words: None });
+                consumer.commit(lanes.filter_map(commit).collect());
             }
         }
     }

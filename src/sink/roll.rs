@@ -3,6 +3,7 @@
 //! An object ends with the record that fills it, by count or bytes, and before a record of another day. So whoever begins where an object begins makes
 //! the same objects; the one exception is told by [`Object::is_early`].
 
+use std::fmt;
 use std::io::Write as _;
 
 use flate2::{Compression, GzBuilder};
@@ -23,6 +24,12 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} records or {} bytes", self.records, self.bytes)
+    }
+}
+
 /// What one object holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
@@ -41,6 +48,10 @@ pub struct Object {
 }
 
 impl Object {
+    const fn is_full(&self, bounds: Bounds) -> bool {
+        self.records >= bounds.records || self.lines.len() >= bounds.bytes
+    }
+
     /// The object's bytes: the same for the same lines, on any machine, at any time.
     #[must_use]
     pub fn compressed(&self) -> Vec<u8> {
@@ -78,14 +89,27 @@ impl Roller {
         let value = value.unwrap_or(b"null");
         open.lines.extend(value.iter().map(|&byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
         open.lines.push(b'\n');
-        if open.records >= self.bounds.records || open.lines.len() >= self.bounds.bytes {
-            self.open.take().into_iter().for_each(done);
-        }
+        let bounds = self.bounds;
+        self.open.take_if(|open| open.is_full(bounds)).into_iter().for_each(done);
     }
 
     /// Ends the open object early, if there is one.
     pub fn end_early(&mut self) -> Option<Object> {
         self.open.take().map(|open| Object { is_early: true, ..open })
+    }
+
+    /// When an object is full.
+    #[must_use]
+    pub const fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Ends objects otherwise from now on; gives the open one where it is full by that. It has one record at most, or its end would not be a function of
+    /// the records.
+    pub fn rebound(&mut self, bounds: Bounds) -> Option<Object> {
+        debug_assert!(self.open.as_ref().is_none_or(|open| open.records <= 1), "bounds change where an object begins");
+        self.bounds = bounds;
+        self.open.take_if(|open| open.is_full(bounds))
     }
 
     /// Whether records wait for company.

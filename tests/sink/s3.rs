@@ -146,6 +146,49 @@ fn an_age_writes_what_waits_and_nothing_overlaps() {
 }
 
 #[test]
+fn other_bounds_after_a_kill_leave_no_gap_and_no_overlap() {
+    let Some((broker, store)) = parts() else { return };
+    let (client, names) = (broker.client(), Names::of("sink-bounds"));
+    client.create_topics(&names.topics());
+    let topic = names.output(KOREA_TICKER);
+    client.produce(&(0..20_000).map(|number| record(&topic, 0, number)).collect::<Vec<_>>());
+    let sink = |records: &str, commit_ms: &str| {
+        sink(&broker, &store.url(), &names).with(&["--create-bucket", "--commit-interval-ms", commit_ms, "--s3-ticker-records", records]).start()
+    };
+    let committed = || client.committed(&names.name("sink"), &topic)[&(topic.clone(), 0)];
+    let beyond = || {
+        let committed = committed();
+        let first = |key: &String| key.rsplit('+').next().unwrap().trim_end_matches(".json.gz").parse::<i64>().unwrap();
+        store.keys("ticker-data").iter().filter(|key| first(key) > committed).count()
+    };
+    for (records, wanted) in [("20", 60), ("50", 200), ("31", 330)] {
+        // Commits are rare, so that much lies beyond the last one.
+        let mut killed = sink(records, "60000");
+        wait_until("objects", BOUND, || store.keys("ticker-data").len(), |count| *count >= wanted);
+        killed.kill();
+        report(format_args!("killed at {records} records an object: {} objects beyond the commit", beyond()));
+    }
+    let last = sink("70", "100");
+    wait_until("the rest", BOUND, committed, |offset| *offset > 20_000 - 70);
+    assert_eq!(last.terminate().code, Some(0));
+    verified(&broker, &store, &names).ok("verify");
+    let lines: Vec<usize> = store.objects("ticker-data").values().map(|text| text.lines().count()).collect();
+    let of = |records: usize| lines.iter().filter(|lines| **lines == records).count();
+    // None of those that were killed came as far as its own bounds.
+    assert!(of(20) >= 330 && of(70) > 0 && of(20) + of(70) == lines.len(), "{lines:?}");
+
+    // One that has ended in peace leaves the next one free at once.
+    client.produce(&(20_000..20_200).map(|number| record(&topic, 0, number)).collect::<Vec<_>>());
+    let before = store.keys("ticker-data");
+    let at_once = sink("10", "100");
+    wait_until("all of it", BOUND, || store.keys("ticker-data").len(), |count| *count >= before.len() + 20);
+    assert_eq!(at_once.terminate().code, Some(0));
+    let new: Vec<usize> = store.objects("ticker-data").into_iter().filter(|(key, _)| !before.contains(key)).map(|(_, text)| text.lines().count()).collect();
+    assert!(new.iter().all(|lines| *lines == 10), "{new:?}");
+    verified(&broker, &store, &names).ok("verify");
+}
+
+#[test]
 fn a_store_that_refuses_stops_the_writer_with_the_remedy() {
     let Some((broker, store)) = parts() else { return };
     let (client, names) = (broker.client(), Names::of("sink-refused"));

@@ -4,6 +4,7 @@
 //! it, and every commit is where an object begins. Whatever is done again after a crash puts the same bytes under the same key. Never stops the hub:
 //! where it runs beside one, it raises an alarm and tries again.
 
+mod beyond;
 mod connection;
 mod part;
 mod prepare;

@@ -1,14 +1,16 @@
 //! One partition in the writer: what is read of it, rolled, handed over, acknowledged and committed.
 //!
-//! `committed <= acknowledged <= handed over <= rolled <= position`, and each of the first three is the beginning of an object.
+//! `committed <= acknowledged <= handed over <= rolled <= position`, and each of the first three is the beginning of an object. Nothing is handed over
+//! before the committed metadata says how it ends: see [`Beyond`].
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::beyond::{Beyond, OBJECTS_MAX};
 use crate::checkpoint::Checkpoint;
 use crate::delivery::{Ticket, Watermark};
-use crate::kafka::{LaneQueue, Polled};
+use crate::kafka::{Commit, LaneQueue, Polled};
 use crate::observe::SinkPart;
 use crate::sink::roll::{Bounds, Object, Roller};
 
@@ -70,16 +72,35 @@ pub(super) struct Part {
     pub records: u64,
     pub bytes: u64,
     roller: Roller,
+    /// The bounds of the settings: those of the roller once nothing that ended by others may be left in the store.
+    bounds: Bounds,
+    /// How many objects are still to be made before that.
+    left: usize,
+    /// What this writer says of what lies beyond its commits, and what stands committed.
+    says: Beyond,
+    said: Option<Beyond>,
     opened_at: Option<Instant>,
-    /// Objects that are whole and not handed over.
-    rolled: VecDeque<Object>,
+    /// What is whole and not handed over.
+    rolled: VecDeque<Rolled>,
+    /// The offsets behind the objects that are handed over and not committed.
+    ahead: VecDeque<i64>,
     /// Whether the last object that was handed over ended early: nothing may follow it before it is committed.
     is_barred: bool,
 }
 
+/// What comes of records, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Rolled {
+    Object(Object),
+    /// Objects begin anew at this offset, behind a gap. It is committed before the first of them is handed over, or another writer could begin elsewhere.
+    Anchor(i64),
+}
+
 impl Part {
-    /// A partition that is read from `offset` on.
-    pub fn new(topic: &str, partition: i32, source: usize, offset: i64, log: (i64, i64), bounds: Bounds) -> Self {
+    /// A partition that is read from `offset` on, beside which `said` is committed.
+    pub fn new(topic: &str, partition: i32, source: usize, offset: i64, log: (i64, i64), bounds: Bounds, said: Option<Beyond>) -> Self {
+        let others = said.filter(|said| said.objects > 0 && said.bounds != bounds);
+        let present = others.map_or(bounds, |others| others.bounds);
         Self {
             topic: topic.to_owned(),
             partition,
@@ -92,9 +113,14 @@ impl Part {
             objects: 0,
             records: 0,
             bytes: 0,
-            roller: Roller::new(bounds),
+            roller: Roller::new(present),
+            bounds,
+            left: others.map_or(0, |others| others.objects),
+            says: Beyond::some(present),
+            said,
             opened_at: None,
             rolled: VecDeque::new(),
+            ahead: VecDeque::new(),
             is_barred: false,
         }
     }
@@ -102,13 +128,11 @@ impl Part {
     /// Takes records until an object is whole, none is there, or it is somebody else's turn. Says how many it took.
     pub fn read(&mut self, roll_after: Option<Duration>) -> (usize, Option<Event>) {
         let (mut taken, mut event) = (0, None);
-        let Some(queue) = &self.queue else { return (0, None) };
-        while self.rolled.is_empty() && taken < TURN {
+        let Some(queue) = self.queue.take() else { return (0, None) };
+        while taken < TURN && self.wants_records() {
             match queue.poll() {
                 Polled::Record(record) => {
-                    let Self { roller, rolled, .. } = self;
-                    record.with_input(0, |input| roller.add(input.offset, input.timestamp_ms, input.value, |object| rolled.push_back(object)));
-                    self.position = record.offset() + 1;
+                    record.with_input(0, |input| self.add(input.offset, input.timestamp_ms, input.value));
                     taken += 1;
                 }
                 Polled::Nothing => break,
@@ -122,11 +146,38 @@ impl Part {
                 }
             }
         }
-        if event.is_some() {
-            self.queue = None;
-        }
+        self.queue = event.is_none().then_some(queue);
         self.age(roll_after);
         (taken, event)
+    }
+
+    /// Whether a record may be added: what is whole is handed over, and it is known how the next object ends.
+    fn wants_records(&mut self) -> bool {
+        self.change_bounds();
+        self.rolled.is_empty() && !self.waits_for_bounds()
+    }
+
+    fn add(&mut self, offset: i64, timestamp_ms: i64, value: Option<&[u8]>) {
+        let Self { roller, rolled, left, .. } = self;
+        roller.add(offset, timestamp_ms, value, |object| {
+            rolled.push_back(Rolled::Object(object));
+            *left = left.saturating_sub(1);
+        });
+        self.position = offset + 1;
+    }
+
+    /// Whether everything is made that may be in the store with other bounds than those of the settings.
+    fn waits_for_bounds(&self) -> bool {
+        self.left == 0 && self.roller.bounds() != self.bounds
+    }
+
+    /// Goes over to the bounds of the settings, where nothing is beyond the commit.
+    fn change_bounds(&mut self) {
+        if self.waits_for_bounds() && self.is_settled() {
+            self.rolled.extend(self.roller.rebound(self.bounds).map(Rolled::Object));
+            self.says = Beyond::some(self.bounds);
+            log::info!("sink {}:{}: objects end at {} from {} on", self.topic, self.partition, self.bounds, self.watermark.offset());
+        }
     }
 
     /// Ends the open object where it has been open for too long.
@@ -140,23 +191,64 @@ impl Part {
 
     /// Ends the open object now.
     pub fn end_early(&mut self) {
-        self.rolled.extend(self.roller.end_early());
+        self.rolled.extend(self.roller.end_early().map(Rolled::Object));
         self.opened_at = None;
     }
 
     /// The next object to be handed over, if it may be.
     pub fn take(&mut self) -> Option<Object> {
         self.is_barred &= !self.watermark.is_settled();
-        if self.is_barred {
+        if self.is_barred || !self.has_said() || self.ahead.len() >= OBJECTS_MAX {
             return None;
         }
-        self.rolled.pop_front()
+        let is_settled = self.watermark.is_settled();
+        match self.rolled.pop_front_if(|rolled| is_settled || matches!(rolled, Rolled::Object(_)))? {
+            Rolled::Object(object) => Some(object),
+            Rolled::Anchor(offset) => {
+                self.watermark.rewind(Checkpoint::without_books(offset));
+                self.said = None;
+                None
+            }
+        }
     }
 
     /// Notes that an object is handed over.
     pub fn sent(&mut self, next: i64, is_early: bool) -> Ticket {
         self.is_barred = is_early;
+        self.ahead.push_back(next);
         self.watermark.send(Checkpoint::without_books(next))
+    }
+
+    /// What to commit, if it is not committed yet.
+    pub fn to_commit(&self) -> Option<Commit> {
+        let checkpoint = match self.watermark.to_commit() {
+            None if self.has_said() => return None,
+            next => next.unwrap_or_else(|| self.watermark.committed()),
+        };
+        Some(Commit { partition: self.partition, checkpoint, words: Some(self.says.words()) })
+    }
+
+    /// Notes what the brokers hold as committed.
+    pub fn committed(&mut self, commit: &Commit) {
+        self.watermark.commit(commit.checkpoint);
+        let committed = self.watermark.committed().offset;
+        while self.ahead.pop_front_if(|next| *next <= committed).is_some() {}
+        self.said = commit.words.as_deref().and_then(Beyond::read);
+    }
+
+    /// Whether what it says of what lies beyond its commits stands committed.
+    pub fn has_said(&self) -> bool {
+        self.said == Some(self.says)
+    }
+
+    /// Whether it can hardly go on, or not at all, before the brokers have its next commit.
+    pub fn waits_for_commit(&self) -> bool {
+        !self.has_said() || self.is_barred || self.waits_for_bounds() || self.ahead.len() >= OBJECTS_MAX / 2
+    }
+
+    /// Says from now on that nothing lies beyond its commits; nothing may be handed over any more.
+    pub fn end(&mut self) {
+        self.says = Beyond::none(self.roller.bounds());
     }
 
     /// Whether everything that is whole is written and committed.
@@ -186,6 +278,7 @@ impl Part {
     pub fn jump(&mut self, offset: i64) {
         self.end_early();
         self.position = offset;
+        self.rolled.push_back(Rolled::Anchor(offset));
     }
 }
 
@@ -201,3 +294,6 @@ impl fmt::Display for Part {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

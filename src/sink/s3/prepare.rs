@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Error;
+use super::beyond::Beyond;
 use super::part::Part;
 use super::session::{act_on_gap, assign};
 use super::store::Store;
@@ -90,9 +91,10 @@ fn parts(config: &Config, sources: &[Source], known: &BTreeMap<String, i32>, dea
                 StartAt::Latest => whole.to,
             };
             let committed = bookmarks.read(&source.topic, partition, deadline)?;
-            let offset = committed.map_or(start, |bookmark| bookmark.offset);
+            let offset = committed.as_ref().map_or(start, |bookmark| bookmark.offset);
             let bounds = Bounds { records: source.records, bytes: config.writer.object_bytes };
-            let mut part = Part::new(&source.topic, partition, index, offset, (whole.from, whole.to), bounds);
+            let said = committed.as_ref().and_then(|bookmark| Beyond::read(&bookmark.words));
+            let mut part = Part::new(&source.topic, partition, index, offset, (whole.from, whole.to), bounds, said);
             if let Some(gap) = OffsetGap::find(offset, part.log) {
                 act_on_gap(&mut part, gap, config.on_offset_gap);
             }

@@ -27,6 +27,10 @@ use crate::sink::Source;
 const IDLE: Duration = Duration::from_millis(2);
 /// How often lookers are told.
 const SHOW_INTERVAL: Duration = Duration::from_secs(5);
+/// How soon is committed what a part waits for.
+const SOON: Duration = Duration::from_millis(20);
+/// How long a writer that ends in peace waits for its last word to be committed.
+const END: Duration = Duration::from_secs(3);
 /// How many jobs wait for an uploader, for each request that may be under way.
 const JOBS_A_FLIGHT: usize = 2;
 
@@ -79,8 +83,22 @@ impl<'s> Session<'s> {
             self.turn(false)?;
             self.wait()?;
         }
+        self.end(deadline)?;
         self.report(true);
         if self.is_settled() { Ok(()) } else { Err(Error::Uncommitted(self.parts.iter().filter(|part| !part.is_settled()).count())) }
+    }
+
+    /// Has the parts that are settled say that nothing lies beyond their commits, so that the next writer is free in its bounds. Where the brokers do not take
+    /// that in time, nothing is lost: the next one goes by what they have.
+    fn end(&mut self, deadline: Instant) -> Result<(), Error> {
+        let deadline = deadline.min(Instant::now() + END);
+        self.parts.iter_mut().filter(|part| part.is_settled()).for_each(Part::end);
+        self.commit();
+        while !self.parts.iter().all(Part::has_said) && Instant::now() < deadline {
+            self.turn(false)?;
+            self.wait()?;
+        }
+        Ok(())
     }
 
     fn is_settled(&self) -> bool {
@@ -107,7 +125,8 @@ impl<'s> Session<'s> {
         for source in 0..self.consumers.len() {
             self.answers(source)?;
         }
-        if self.committed_at.elapsed() >= self.config.commit_interval {
+        let interval = if self.parts.iter().any(Part::waits_for_commit) { SOON } else { self.config.commit_interval };
+        if self.committed_at.elapsed() >= interval.min(self.config.commit_interval) {
             self.committed_at = Instant::now();
             self.commit();
         }
@@ -179,9 +198,9 @@ impl<'s> Session<'s> {
         }
         while let Some(answer) = self.consumers[source].answer() {
             match answer {
-                Answer::Committed(offsets) => {
-                    for (partition, checkpoint) in offsets {
-                        self.of_source(source, partition).for_each(|part| part.watermark.commit(checkpoint));
+                Answer::Committed(commits) => {
+                    for commit in &commits {
+                        self.of_source(source, commit.partition).for_each(|part| part.committed(commit));
                     }
                 }
                 Answer::NotCommitted(why) => log::warn!("sink: {}: a commit failed and is tried again: {why}", self.sources[source].topic),
@@ -230,7 +249,7 @@ impl<'s> Session<'s> {
     fn commit(&mut self) {
         for (source, consumer) in self.consumers.iter_mut().enumerate().filter(|(_, consumer)| !consumer.is_committing()) {
             let parts = self.parts.iter().filter(|part| part.source == source);
-            consumer.commit(parts.filter_map(|part| Some((part.partition, part.watermark.to_commit()?))).collect());
+            consumer.commit(parts.filter_map(Part::to_commit).collect());
         }
     }
 
