@@ -1,7 +1,7 @@
 //! How fast envelopes go from topic to topic, through the hub and through a pass-through that does the same with plain rdkafka calls and parses nothing; on
 //! a real broker, in turn, every turn draining the same topics from their beginning. And what it costs: CPU of process and broker, memory.
 //!
-//!     cargo bench --bench throughput -- [books] [mix] [wide] [latency] [--turns N] [--hub "[PROGRAM] [ARGUMENT...]"]...
+//!     cargo bench --bench throughput -- [books] [mix] [wide] [latency] [--rate FRAMES/S] [--frames N] [--turns N] [--hub "[PROGRAM] [ARGUMENT...]"]...
 //!
 //! Each `--hub` is a hub to compare, with arguments of its own, `VARIABLE=value`s, or another build of it where the first word is a path. One with an
 //! `--endpoint` is looked at: its metrics and what an open page shows, every second. Needs Java and Maven, as the tests do.
@@ -41,6 +41,9 @@ const TURN_MAX: Duration = Duration::from_secs(60);
 struct Asked {
     loads: Vec<Load>,
     latency: bool,
+    /// Of the latency: frames a second, and in an envelope.
+    rate: u32,
+    frames: usize,
     turns: usize,
     hubs: Vec<Vec<String>>,
 }
@@ -48,13 +51,15 @@ struct Asked {
 impl Asked {
     fn new(words: impl Iterator<Item = String>) -> Self {
         let mut words = words.filter(|word| word != "--bench");
-        let mut asked = Self { loads: Vec::new(), latency: false, turns: 5, hubs: Vec::new() };
+        let mut asked = Self { loads: Vec::new(), latency: false, rate: 5_000, frames: FRAMES, turns: 5, hubs: Vec::new() };
         while let Some(word) = words.next() {
             match word.as_str() {
                 "books" => asked.loads.push(Load::Books),
                 "mix" => asked.loads.push(Load::Mix),
                 "wide" => asked.loads.push(Load::Wide),
                 "latency" => asked.latency = true,
+                "--rate" => asked.rate = words.next().unwrap().parse().unwrap(),
+                "--frames" => asked.frames = words.next().unwrap().parse().unwrap(),
                 "--turns" => asked.turns = words.next().unwrap().parse().unwrap(),
                 "--hub" => asked.hubs.push(words.next().unwrap().split_whitespace().map(str::to_owned).collect()),
                 _ => panic!("what is {word}?"),
@@ -67,6 +72,11 @@ impl Asked {
             asked.hubs.push(Vec::new());
         }
         asked
+    }
+
+    /// The pass-through, which has no arguments, and the hubs.
+    fn programs(&self) -> Vec<Option<&[String]>> {
+        std::iter::once(None).chain(self.hubs.iter().map(|hub| Some(hub.as_slice()))).collect()
     }
 }
 
@@ -84,7 +94,7 @@ fn main() {
         throughput(&broker, load, &asked);
     }
     if asked.latency {
-        latency::measure(&broker, &asked.hubs, asked.turns);
+        latency::measure(&broker, &asked);
     }
 }
 
@@ -124,6 +134,17 @@ impl Program {
         }
     }
 
+    pub(crate) const fn has_onlooker(&self) -> bool {
+        matches!(self, Self::Hub(Some(_), _))
+    }
+
+    /// Whether the onlooker, if there is one, looks from now on; it does until it is told otherwise.
+    pub(crate) fn be_looked_at(&self, looks: bool) {
+        if let Self::Hub(Some(onlooker), _) = self {
+            onlooker.look(looks);
+        }
+    }
+
     pub(crate) fn end(self) {
         match self {
             Self::PassThrough(mut child) => {
@@ -156,7 +177,7 @@ fn throughput(broker: &Broker, load: Load, asked: &Asked) {
     let envelopes: usize = lanes.iter().map(|lane| lane.envelopes).sum();
     println!("{load:?}: {envelopes} envelopes of {FRAMES} frames in {} lanes, filled within {:?}", lanes.len(), began.elapsed());
 
-    let programs: Vec<Option<&[String]>> = std::iter::once(None).chain(asked.hubs.iter().map(|hub| Some(hub.as_slice()))).collect();
+    let programs = asked.programs();
     let mut results: Vec<Vec<Turn>> = programs.iter().map(|_| Vec::new()).collect();
     // The first turn of all warms the broker up.
     for turn in 0..=asked.turns {

@@ -11,6 +11,7 @@ use crate::support::http;
 /// See the module. Looks until it is dropped.
 pub struct Onlooker {
     is_over: Arc<AtomicBool>,
+    looks: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -21,10 +22,12 @@ impl Onlooker {
         let address: SocketAddr = arguments.get(place + 1)?.parse().ok()?;
         let is_over = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&is_over);
-        let looks = move || {
+        let looks = Arc::new(AtomicBool::new(true));
+        let is_looking = Arc::clone(&looks);
+        let run = move || {
             while !stop.load(Ordering::Acquire) {
                 // It listens soon, and not any more when the hub has ended.
-                if TcpStream::connect(address).is_ok() {
+                if is_looking.load(Ordering::Acquire) && TcpStream::connect(address).is_ok() {
                     for path in ["/metrics", "/status?symbol=BTC"] {
                         assert_eq!(http::get(address, path).code, 200, "{path}");
                     }
@@ -32,7 +35,12 @@ impl Onlooker {
                 (0..20).take_while(|_| !stop.load(Ordering::Acquire)).for_each(|_| thread::sleep(Duration::from_millis(50)));
             }
         };
-        Some(Self { is_over, thread: Some(thread::spawn(looks)) })
+        Some(Self { is_over, looks, thread: Some(thread::spawn(run)) })
+    }
+
+    /// Looks from now on, or rests.
+    pub fn look(&self, looks: bool) {
+        self.looks.store(looks, Ordering::Release);
     }
 }
 

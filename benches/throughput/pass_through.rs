@@ -57,9 +57,8 @@ pub fn run(words: &[String]) {
     let consumer = consumer(brokers, group, low_latency, &routes);
     let producer = producer(brokers, low_latency);
     let (mut positions, mut committed_at) = (vec![0; routes.len()], Instant::now());
-    let wait = if low_latency { Duration::ZERO } else { Duration::from_millis(1) };
     loop {
-        if let Some(message) = consumer.poll(wait) {
+        if let Some(message) = consumer.poll(Duration::from_millis(1)) {
             let message = message.unwrap();
             let at = |route: &Route| route.partition == message.partition() && route.input == message.topic();
             let index = routes.iter().position(at).unwrap();

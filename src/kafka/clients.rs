@@ -10,9 +10,9 @@ use crate::config::{Config, StartAt, properties};
 
 /// How long a transaction's records wait for company at the most.
 const TRANSACTION_LINGER_MAX: Duration = Duration::from_millis(1);
-/// The end of a transaction takes three connections in turn. Where all of them are half open, each is found out only by this.
-const SOCKET_TIMEOUT: &str = "socket.timeout.ms";
-const TRANSACTION_SOCKET_TIMEOUT_MS: &str = "4000";
+/// A connection that is half open is found out only by this, and the end of a transaction takes three connections in turn. What a request brings must come
+/// within it: see README.md, slow links.
+const SOCKET_TIMEOUT: Duration = Duration::from_secs(4);
 /// How often clients tell of themselves.
 const STATISTICS_INTERVAL: &str = "statistics.interval.ms";
 const STATISTICS_INTERVAL_MS: &str = "5000";
@@ -27,8 +27,7 @@ fn common(config: &Config) -> ClientConfig {
         // Seconds of waiting after an outage are seconds of lag: try again soon, but not more than once a second.
         .set("reconnect.backoff.ms", "50")
         .set("reconnect.backoff.max.ms", "1000")
-        // A broker that does not answer is given up before an operator is.
-        .set("socket.timeout.ms", "10000")
+        .set("socket.timeout.ms", SOCKET_TIMEOUT.as_millis().to_string())
         // Small requests shall not wait for the peer's acknowledgement.
         .set("socket.nagle.disable", "true")
         // Idle topics must not cost a reconnect when they wake up.
@@ -45,9 +44,6 @@ pub(super) fn consumer(config: &Config, group: &str) -> ClientConfig {
 pub(super) fn group_of_transactions(config: &Config, group: &str) -> ClientConfig {
     let mut client = consumer(config, group);
     client.set("fetch.wait.max.ms", "500");
-    if config.kafka.consumer_properties.get(SOCKET_TIMEOUT).is_none() {
-        client.set(SOCKET_TIMEOUT, TRANSACTION_SOCKET_TIMEOUT_MS);
-    }
     client
 }
 
@@ -71,6 +67,7 @@ pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> 
         // Aborted records are no input.
         .set("isolation.level", "read_committed")
         .set("fetch.wait.max.ms", kafka.fetch_wait.as_millis().to_string())
+        .set("socket.timeout.ms", (SOCKET_TIMEOUT + kafka.fetch_wait).as_millis().to_string())
         .set("fetch.max.bytes", kafka.fetch_max_bytes.to_string())
         .set("max.partition.fetch.bytes", fetch_bytes.to_string())
         // Must hold a whole fetch, which is larger than it should be when a single record is.
@@ -104,9 +101,6 @@ pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
         .set("transaction.timeout.ms", config.transactions.timeout.as_millis().to_string())
         // librdkafka wants it to be no longer than that; a message that is not written by then is written by the next transaction.
         .set("message.timeout.ms", config.transactions.timeout.as_millis().to_string());
-    if config.kafka.producer_properties.get(SOCKET_TIMEOUT).is_none() {
-        client.set(SOCKET_TIMEOUT, TRANSACTION_SOCKET_TIMEOUT_MS);
-    }
     client
 }
 
