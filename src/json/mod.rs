@@ -1,9 +1,10 @@
-//! JSON as the hub reads it: sonic-rs for tickers, with the guard in front of it; one strict walk for envelopes and
+//! JSON as the hub reads it: sonic-rs for tickers, with the guard in front of it, unless they are flat; one strict walk for envelopes and
 //! order books, whose hundreds of short strings cost sonic-rs more than plain loops. Knows nothing of markets.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod cursor;
+mod flat;
 mod guard;
 mod quoted;
 mod text;
@@ -12,6 +13,7 @@ mod walk;
 mod wire;
 
 pub use cursor::{Cursor, Skipped};
+pub use flat::flat;
 pub use guard::{check, read};
 pub use quoted::{first_of, is_utf8, quoted_length};
 pub use text::{Unescaped, unescape};

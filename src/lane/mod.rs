@@ -23,6 +23,7 @@ use crate::exchange::{self, Decoded};
 use crate::market::{Exchange, Kind, Stream};
 use crate::outcome::{Counts, Reason, ResyncReason};
 use crate::rules::{BookMode, BookTime, Rules};
+use crate::ticker::Ticker;
 use books::Books;
 use order::Order;
 use restore::Restoring;
@@ -168,8 +169,10 @@ impl Frames {
 
     /// Processes one item of `data`.
     fn process(&mut self, at: &At<'_>, item: Item<'_>, batch: &mut Batch) -> Result<(), Reason> {
-        if self.stream.kind == Kind::Orderbook && exchange::scan_book(at.exchange, &item, &self.rules, &mut self.frame) {
-            return self.book(at, batch);
+        match self.stream.kind {
+            Kind::Orderbook if exchange::scan_book(at.exchange, &item, &self.rules, &mut self.frame) => return self.book(at, batch),
+            Kind::Ticker if let Some((ticker, time)) = exchange::scan_ticker(at.exchange, &item, &self.rules) => return self.ticker(at, &ticker, time, batch),
+            Kind::Orderbook | Kind::Ticker => {}
         }
         let mut space = std::mem::take(&mut self.space);
         let outcome = self.read(at, item, &mut space, batch);
@@ -181,7 +184,13 @@ impl Frames {
     fn read(&mut self, at: &At<'_>, item: Item<'_>, space: &mut Vec<u8>, batch: &mut Batch) -> Result<(), Reason> {
         let is_data = match (frame_text(item, space, &self.rules)?, self.stream.kind) {
             (None, _) => false,
-            (Some(text), Kind::Ticker) => self.ticker(at, text, batch)?,
+            (Some(text), Kind::Ticker) => match exchange::read_ticker(at.exchange, text, &self.rules.limits)? {
+                Decoded::Data((ticker, time)) => {
+                    self.ticker(at, &ticker, time, batch)?;
+                    true
+                }
+                Decoded::Control => false,
+            },
             (Some(text), Kind::Orderbook) => {
                 let is_data = exchange::read_book(at.exchange, text, &self.rules.limits, &mut self.frame)? == Decoded::Data(());
                 if is_data {
@@ -194,21 +203,20 @@ impl Frames {
         Ok(())
     }
 
-    /// Whether it is a ticker, of which a record was written, or noise.
-    fn ticker(&mut self, at: &At<'_>, text: &str, batch: &mut Batch) -> Result<bool, Reason> {
+    /// Takes the ticker that was read.
+    fn ticker(&mut self, at: &At<'_>, ticker: &Ticker, time: Option<EventTime>, batch: &mut Batch) -> Result<(), Reason> {
         let At { exchange, input, .. } = *at;
-        let Decoded::Data((ticker, time)) = exchange::read_ticker(exchange, text, &self.rules.limits)? else { return Ok(false) };
         if self.is_refused(at) {
             return Err(Reason::Size);
         }
         let time = time.unwrap_or(EventTime::of_record(input.timestamp_ms));
         let mut record = batch.begin(Destination::Output, at.place(), at.kafka_timestamp(time, self.rules.future_max_ms));
         record.key(|out| self.encoder.write_key(out));
-        record.value(|out| self.encoder.write_ticker(time, &ticker, out));
+        record.value(|out| self.encoder.write_ticker(time, ticker, out));
         record.finish();
         self.follow(at, time, batch);
         self.counts.records[exchange as usize] += 1;
-        Ok(true)
+        Ok(())
     }
 
     /// Takes the book frame that was read.

@@ -48,16 +48,20 @@ pub(super) fn read(layouts: &[Layout], item: &Item<'_>, rules: &Rules, frame: &m
     read_on(Portable, layouts, item, &rules.limits, frame)
 }
 
-fn read_on<M: Machine>(machine: M, layouts: &[Layout], item: &Item<'_>, limits: &Limits, frame: &mut Frame) -> bool {
+/// The frame in an item as it is spelled there, and whether its quotes are escaped; `None` where it must be unescaped, or may be beyond a bound.
+pub(super) fn text<'e>(item: &Item<'e>, limits: &Limits) -> Option<(&'e [u8], bool)> {
     let (text, is_escaped) = match *item {
         Item::Quoted([_, text @ .., _]) => (text, true),
         Item::Inline { bytes, .. } => (bytes, false),
-        Item::Quoted(_) | Item::Text { .. } => return false,
+        Item::Quoted(_) | Item::Text { .. } => return None,
     };
     // Without its escapes the frame is shorter still.
-    if text.len() > limits.frame_bytes || limits.depth < DEPTH || limits.number_chars < SHORT_CHARS_MAX {
-        return false;
-    }
+    let is_within = text.len() <= limits.frame_bytes && limits.depth >= DEPTH && limits.number_chars >= SHORT_CHARS_MAX;
+    is_within.then_some((text, is_escaped))
+}
+
+fn read_on<M: Machine>(machine: M, layouts: &[Layout], item: &Item<'_>, limits: &Limits, frame: &mut Frame) -> bool {
+    let Some((text, is_escaped)) = text(item, limits) else { return false };
     let is_spaced = first_of(b':', b':', text).is_some_and(|colon| text.get(colon + 1) == Some(&b' '));
     match (is_escaped, is_spaced) {
         (true, true) => read_spelled(layouts, Scanner::<true, true, M>::new(text, limits, machine), frame),
