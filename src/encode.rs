@@ -84,22 +84,13 @@ impl Encoder {
         self.head.write(out);
         out.extend_from_slice(b",\"timestamp\":");
         time.write_millis(out);
-        let mut separator: &[u8] = b",\"data\":[{\"";
-        for (name, value) in [
-            ("opening_price", ticker.opening_price),
-            ("trade_price", Some(ticker.trade_price)),
-            ("max_price", ticker.max_price),
-            ("min_price", ticker.min_price),
-            ("prev_closing_price", ticker.prev_closing_price),
-            ("acc_trade_volume_24h", ticker.acc_trade_volume_24h),
-            ("signed_change_price", ticker.signed_change_price),
-        ] {
-            out.extend_from_slice(separator);
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\":");
-            write_quoted(value, Decimal::write, out);
-            separator = b",\"";
-        }
+        write_figure(b",\"data\":[{\"opening_price\":", ticker.opening_price, out);
+        write_figure(b",\"trade_price\":", Some(ticker.trade_price), out);
+        write_figure(b",\"max_price\":", ticker.max_price, out);
+        write_figure(b",\"min_price\":", ticker.min_price, out);
+        write_figure(b",\"prev_closing_price\":", ticker.prev_closing_price, out);
+        write_figure(b",\"acc_trade_volume_24h\":", ticker.acc_trade_volume_24h, out);
+        write_figure(b",\"signed_change_price\":", ticker.signed_change_price, out);
         out.extend_from_slice(b",\"signed_change_rate\":");
         write_quoted(ticker.signed_change_rate, |rate, out| rate.write(out), out);
         out.extend_from_slice(b"}]}");
@@ -190,6 +181,13 @@ fn write_string(text: &[u8], out: &mut Vec<u8>) {
 fn write_escape(unit: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\\u");
     out.extend((0..4).rev().map(|digit| b"0123456789abcdef"[(unit >> (4 * digit) & 15) as usize]));
+}
+
+/// Appends a key, of a length that the compiler knows, and its figure.
+#[inline]
+fn write_figure<const N: usize>(key: &[u8; N], figure: Option<Decimal>, out: &mut Vec<u8>) {
+    out.extend_from_slice(key);
+    write_quoted(figure, Decimal::write, out);
 }
 
 fn write_or_null<T>(value: Option<T>, write: impl FnOnce(T, &mut Vec<u8>), out: &mut Vec<u8>) {
