@@ -179,8 +179,8 @@ knobs! {
             Kind::Text("PAIR=PRICE:QUANTITY, ... with decimals of 0..=18"),
             "Decimals of Kraken's pairs, for its checksum; given pairs add to the default ones or replace them.";
         SCANNER "scanner" "HUB_SCANNER" = "on", Kind::Choice(&["on", "portable", "off"]),
-            "Whether order books are read by the scanner where it knows the frame, which is several times as fast (on: with AVX2 where the machine has it; \
-             portable: without), or all by the general reader; all give the same.";
+            "Whether frames are read by the scanner where it knows them, which is several times as fast for order books (on: with AVX2 where the machine has \
+             it; portable: without), or all by the general reader; all give the same.";
     }
     "Output" {
         OUTPUT "output" "HUB_OUTPUT" = "records", Kind::Choice(&["records", "arrays"]),
@@ -256,8 +256,8 @@ knobs! {
     "Kafka clients" {
         FETCH_WAIT_MS "fetch-wait-ms" "HUB_FETCH_WAIT_MS" = "50", number(Milliseconds, 1, 5000),
             "How long a broker may hold back the answer to a fetch for want of data.";
-        FETCH_MAX_BYTES "fetch-max-bytes" "HUB_FETCH_MAX_BYTES" = "8388608", number(Bytes, 1024, 512 << 20),
-            "The most that one fetch brings.";
+        FETCH_MAX_BYTES "fetch-max-bytes" "HUB_FETCH_MAX_BYTES" = "8388608", number(Bytes, 1_000_000, 512 << 20),
+            "The most that one fetch brings; librdkafka takes no less than a megabyte.";
         FETCH_QUEUE_KIB "fetch-queue-kib" "HUB_FETCH_QUEUE_KIB" = "8192", number(Kibibytes, 64, 1 << 20),
             "How much input one consumer client keeps at hand, shared by its partitions; what is fetched next comes on top, and is no more than that.";
         LINGER_MS "linger-ms" "HUB_LINGER_MS" = "5", number(Milliseconds, 0, 1000),

@@ -1,8 +1,8 @@
 //! Frames of the nine exchanges, decoded: one file an exchange, the one match that chooses it, and the noise that all
 //! have in common.
 //!
-//! To add a tenth: its row in [`crate::market`], a file beside the others, and an arm in [`known()`], [`read_ticker`] and
-//! [`read_book`]. Exchange files never import each other.
+//! To add a tenth: its row in [`crate::market`], a file beside the others, and an arm in [`known()`], and in those that read
+//! and scan tickers and books here. Exchange files never import each other.
 
 mod binance;
 mod bithumb;
