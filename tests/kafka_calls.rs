@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use market_hub::batch::{BY_KEY, Batch, Destination, Place};
 use market_hub::config::{Config, KafkaCalls};
 use market_hub::kafka::{Cause, Consumer, LaneQueue, Polled, Producer, Report, SendError};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use support::broker::{self, Broker};
 use support::{Message, wait_until};
 
@@ -243,6 +246,25 @@ fn what_is_too_large_fails_alike() {
         outcomes.push((refused, failed));
     }
     assert_eq!(outcomes[0], outcomes[1]);
+}
+
+/// A broker that knows the sequence numbers of a request already tells no offset. librdkafka then counts from -1: all but the first message look written.
+#[test]
+fn what_is_written_nobody_knows_where_fails_alike() {
+    for calls in BOTH {
+        let cluster: MockCluster<'_, DefaultProducerContext> = MockCluster::new(1).unwrap();
+        cluster.create_topic("calls.nowhere", 1, 1).unwrap();
+        let mut config = Config { brokers: cluster.bootstrap_servers(), ..Config::default() };
+        config.kafka.calls = calls;
+        // All of a batch in one request.
+        config.kafka.linger = Duration::from_millis(300);
+        let producer = Producer::new(&config).unwrap();
+        cluster.request_errors(RDKafkaApiKey::Produce, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER]);
+        let (reports, _) = send(&producer, "calls.nowhere", 0, &batch(5), 0);
+        assert!(reports.len() == 5 && reports.iter().all(|report| report.failure.is_some()), "{calls:?}: {reports:?}");
+        let (reports, _) = send(&producer, "calls.nowhere", 0, &batch(5), 5);
+        assert!(reports.len() == 1 && reports[0].failure.is_none(), "{calls:?}: the next ones are written: {reports:?}");
+    }
 }
 
 // ------------------------------------------------------------------------------------------------------------------------------- events

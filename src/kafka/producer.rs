@@ -81,9 +81,27 @@ pub enum SendError {
     Failed(Failure),
 }
 
+/// What is reported as written although nobody knows where, or whether. librdkafka numbers the messages of a request from the offset that the broker
+/// tells of the first: where it has told none, -1, the others have 0, 1, 2, which look like offsets.
+#[derive(Debug, Default)]
+struct Nowhere {
+    /// The partition of the last message, if it was one of these, and the offset of the next one that would be.
+    next: Option<(i32, i64)>,
+}
+
+impl Nowhere {
+    /// Whether the message of the next report is one of these.
+    fn holds(&mut self, partition: i32, offset: i64) -> bool {
+        let holds = offset < 0 || self.next == Some((partition, offset));
+        self.next = holds.then_some((partition, offset + 1));
+        holds
+    }
+}
+
 pub(super) struct Context {
     log: LogContext,
     reports: Mutex<Vec<Report>>,
+    nowhere: Mutex<Nowhere>,
     was_cut: AtomicBool,
 }
 
@@ -119,23 +137,29 @@ impl ProducerContext for Context {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        Report::push(&mut self.reports.lock(), tag, failure_of(result));
+        Report::push(&mut self.reports.lock(), tag, failure_of(result, &mut self.nowhere.lock()));
     }
 }
 
-/// Why a message was not written, if it was not.
-pub(super) fn failure_of(result: &DeliveryResult<'_>) -> Option<Failure> {
+/// Why the message of the next report was not written, if it was not.
+fn failure_of(result: &DeliveryResult<'_>, nowhere: &mut Nowhere) -> Option<Failure> {
     let (error, message) = match result {
         Ok(message) => (None, message),
         Err((error, message)) => (error.rdkafka_error_code(), message),
     };
-    failure(error, message.offset(), || (message.topic().to_owned(), message.partition()))
+    let is_nowhere = nowhere.holds(message.partition(), message.offset());
+    failure(error, is_nowhere, || (message.topic().to_owned(), message.partition()))
+}
+
+/// As [`failure_of`], of a message that stands for itself: where one of a request fails, its first one does.
+pub(super) fn failure_of_any(result: &DeliveryResult<'_>) -> Option<Failure> {
+    failure_of(result, &mut Nowhere::default())
 }
 
 /// Why a message was not written, if it was not; `place` gives its topic and partition.
-fn failure(error: Option<RDKafkaErrorCode>, offset: i64, place: impl FnOnce() -> (String, i32)) -> Option<Failure> {
+fn failure(error: Option<RDKafkaErrorCode>, is_nowhere: bool, place: impl FnOnce() -> (String, i32)) -> Option<Failure> {
     let (why, cause) = match error {
-        None if offset >= 0 => return None,
+        None if !is_nowhere => return None,
         // After a broker's death librdkafka has been seen to report so what is nowhere in the topic.
         None => ("reported as written, but nobody knows where".to_owned(), Cause::Other),
         Some(code) => (KafkaError::MessageProduction(code).to_string(), Cause::of(Some(code))),
@@ -161,7 +185,7 @@ impl Producer {
     }
 
     pub(super) fn from(client: &ClientConfig, config: &Config) -> Result<Self, String> {
-        let context = Context { log: LogContext::new("producer"), reports: Mutex::default(), was_cut: AtomicBool::new(false) };
+        let context = Context { log: LogContext::new("producer"), reports: Mutex::default(), nowhere: Mutex::default(), was_cut: AtomicBool::new(false) };
         let client = client.create_with_context(context).map_err(clients::refusal)?;
         let inner = HandleProducer::new(client).ok_or("a producer without a queue")?;
         Ok(Self { inner, bootstrap: Bootstrap::new(config), calls: config.kafka.calls })
@@ -220,8 +244,10 @@ impl Producer {
             KafkaCalls::Single => self.client().poll(timeout),
             KafkaCalls::Batch => {
                 let mut failed = false;
+                let context = self.client().context();
+                let mut nowhere = context.nowhere.lock();
                 self.inner.poll(timeout, |report| {
-                    let failure = failure(report.error, report.offset, || (report.topic(), report.partition));
+                    let failure = failure(report.error, nowhere.holds(report.partition, report.offset), || (report.topic(), report.partition));
                     failed |= failure.is_some();
                     Report::push(reports, report.tag, failure);
                 });
@@ -273,6 +299,15 @@ impl Producer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_follows_an_unknown_offset_is_unknown_too() {
+        let mut nowhere = Nowhere::default();
+        let mut holds = |reports: &[(i32, i64)]| reports.iter().map(|&(partition, offset)| nowhere.holds(partition, offset)).collect::<Vec<_>>();
+        assert_eq!(holds(&[(0, 0), (0, 1), (0, -1), (0, 0), (0, 1), (0, 700), (0, 701)]), [false, false, true, true, true, false, false]);
+        assert_eq!(holds(&[(0, -1001), (0, -1000), (1, 9), (1, 10)]), [true, true, false, false]);
+        assert_eq!(holds(&[(0, -1), (1, 0), (0, 0)]), [true, false, false], "of another partition");
+    }
 
     #[test]
     fn reports_of_messages_in_a_row_are_one() {

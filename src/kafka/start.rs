@@ -16,6 +16,8 @@ use crate::config::{Config, LaneId};
 use crate::delivery::Fault;
 use crate::market::Stream;
 
+/// How long a lane that is taken over waits for offsets that are about to be committed: its own are by then, so that what is left belongs to nobody.
+const PENDING_MAX: Duration = Duration::from_secs(3);
 /// How long a lane whose start was fenced waits at least before it is taken over again.
 const FENCED_PAUSE_MIN: Duration = Duration::from_millis(200);
 
@@ -152,7 +154,15 @@ pub fn take_over(
     let producer = Producer::transactional(config, &config.transactional_id(lane)).map_err(fatal)?;
     // First this: a transaction that a dying instance has left may still move what is committed.
     producer.initialise(timeout)?;
-    let start = start_of(config, group, lane, known, timeout).map_err(|text| Failed { fault: Fault::Retriable, text })?;
+    let ask = |timeout| start_of(config, group, lane, known, timeout).map_err(|text| Failed { fault: Fault::Retriable, text });
+    let start = match ask(timeout.min(PENDING_MAX)) {
+        Ok(start) => start,
+        Err(failed) => {
+            ::log::warn!("{lane}: {}; offsets that came too late for their transaction may be in the way and are aborted", failed.text);
+            abort_pending(&producer, group, lane, claim, known, timeout)?;
+            ask(timeout)?
+        }
+    };
     producer.begin()?;
     producer.add_offset(group, lane.partition, &start.checkpoint, claim, timeout)?;
     producer.commit(timeout)?;
@@ -161,6 +171,15 @@ pub fn take_over(
         return Err(Failed { fault: Fault::TimedOut, text: "a connection failed meanwhile".to_owned() });
     }
     Ok((producer, start))
+}
+
+/// Ends what brokers still hold as pending for the lane in the group. The start of a producer ends every transaction of its id, with marks wherever that had
+/// written; offsets that reach the group after that, as happens when a broker dies, belong to none, and would be waited for without end by whoever asks what
+/// is committed. They are never part of a committed transaction, for that one's mark would have come after them. The mark of an aborted one ends them.
+fn abort_pending(producer: &Producer, group: &Group, lane: LaneId, claim: Claim, known: Option<Checkpoint>, timeout: Duration) -> Result<(), Failed> {
+    producer.begin()?;
+    producer.add_offset(group, lane.partition, &known.unwrap_or(Checkpoint::without_books(0)), claim, timeout)?;
+    producer.abort(timeout, &mut Vec::new())
 }
 
 /// Why lanes could not be taken over.

@@ -13,7 +13,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 
 use super::clients;
 use super::log::LogContext;
-use super::producer::failure_of;
+use super::producer::failure_of_any;
 use crate::config::Config;
 
 /// How long a message may wait for its acknowledgement.
@@ -53,7 +53,7 @@ impl ProducerContext for Context {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Some(failure) = failure_of(result) {
+        if let Some(failure) = failure_of_any(result) {
             self.failure.lock().get_or_insert(failure.text);
         }
     }
