@@ -163,7 +163,7 @@ fn other_bounds_after_a_kill_leave_no_gap_and_no_overlap() {
     };
     for (records, wanted) in [("20", 60), ("50", 200), ("31", 330)] {
         // Commits are rare, so that much lies beyond the last one.
-        let mut killed = sink(records, "60000");
+        let killed = sink(records, "60000");
         wait_until("objects", BOUND, || store.keys("ticker-data").len(), |count| *count >= wanted);
         killed.kill();
         report(format_args!("killed at {records} records an object: {} objects beyond the commit", beyond()));
