@@ -3,6 +3,7 @@
 //!
 //! Never recurses: nesting is kept in a vector that is used again, so that a megabyte of brackets costs a scan.
 
+use super::leading::{IS_PLAIN, digits, plain_bytes, plain_of_eight};
 use super::quoted::quoted_length;
 use super::text::unescape_one;
 use crate::outcome::Reason;
@@ -335,7 +336,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<(), Reason> {
+    /// Skips a bare number.
+    #[inline]
+    pub(super) fn number(&mut self) -> Result<(), Reason> {
         self.at += usize::from(self.byte() == Some(b'-'));
         let leading = self.byte();
         let integer = self.digits();
@@ -363,7 +366,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn digits(&mut self) -> usize {
-        let count = self.text[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let count = digits(&self.text[self.at..]);
         self.at += count;
         count
     }
@@ -377,48 +380,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Bytes that stand in a JSON string for themselves and do not end it.
-const IS_PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        plain[control] = false;
-        control += 1;
-    }
-    plain[b'"' as usize] = false;
-    plain[b'\\' as usize] = false;
-    plain
-};
-
 /// How many bytes are gathered before they are copied.
 const BLOCK: usize = 256;
-
-/// How many bytes at the start of `text` stand for themselves.
-#[inline]
-fn plain_bytes(text: &[u8]) -> usize {
-    let mut count = 0;
-    while let Some(eight) = text[count..].first_chunk::<8>() {
-        let plain = plain_of_eight(*eight);
-        count += plain;
-        if plain < 8 {
-            return count;
-        }
-    }
-    count + text[count..].iter().take_while(|&&byte| IS_PLAIN[usize::from(byte)]).count()
-}
-
-/// As [`plain_bytes`], of eight at once: the top bit of each byte of `special` marks a quote, a backslash or a control
-/// character. Marks above the first may be wrong, for a subtraction borrows from above only; the first is right.
-#[inline]
-fn plain_of_eight(bytes: [u8; 8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const TOPS: u64 = ONES << 7;
-    let word = u64::from_le_bytes(bytes);
-    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
-    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let special = (equal(b'"') | equal(b'\\') | below(word, 0x20)) & TOPS;
-    (special.trailing_zeros() / 8) as usize
-}
 
 /// How many bytes the escape at the start of `text` takes; `None` if it is none of JSON's.
 #[must_use]
@@ -487,13 +450,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn eight_bytes_are_looked_at_as_one(bytes in any::<[u8; 8]>(), at in 0_usize..8, special in prop_oneof![Just(b'"'), Just(b'\\'), 0_u8..0x22, Just(0x7f), Just(0x80), Just(0xff)]) {
-            let mut bytes = bytes.map(|byte| byte | 0x40);
-            bytes[at] = special;
-            prop_assert_eq!(plain_of_eight(bytes), bytes.iter().take_while(|&&byte| IS_PLAIN[usize::from(byte)]).count());
-        }
-
         #[test]
         fn a_string_is_taken_as_it_is_unescaped(text in "[a\"\\\\\u{1}\u{e9}\u{1f600} ]{0,600}") {
             let raw = serde_json::to_string(&text).unwrap();

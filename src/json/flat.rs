@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::leading::plain_bytes;
 use super::{Cursor, Token, Wire};
 
 /// Reads the object that `text` is, as [`read`](super::read) reads it, if it is flat: numbers, words, and strings of ASCII without escapes; at most one
@@ -62,11 +63,10 @@ impl<'t, const ESCAPED: bool> Flat<'t, ESCAPED> {
     #[inline]
     fn string(&mut self) -> Option<&'t [u8]> {
         self.quote()?;
-        let length = self.rest.iter().position(|&byte| !IS_TEXT[usize::from(byte)])?;
-        let (text, rest) = self.rest.split_at(length);
+        let (text, rest) = self.rest.split_at_checked(plain_bytes(self.rest))?;
         self.rest = rest;
         self.quote()?;
-        Some(text)
+        text.is_ascii().then_some(text)
     }
 
     #[inline]
@@ -85,61 +85,12 @@ impl<'t, const ESCAPED: bool> Flat<'t, ESCAPED> {
 
     #[inline]
     fn number(&mut self) -> Option<&'t [u8]> {
-        let (text, rest) = self.rest.split_at_checked(number_length(self.rest)?)?;
+        let mut cursor = Cursor::new(self.rest);
+        cursor.number().ok()?;
+        let (text, rest) = self.rest.split_at_checked(cursor.at())?;
         self.rest = rest;
         Some(text)
     }
-}
-
-/// Bytes that stand in a string for themselves: ASCII, but quotes, backslashes and control characters.
-const IS_TEXT: [bool; 256] = {
-    let mut is_text = [false; 256];
-    let mut byte = b' ';
-    while byte <= b'~' {
-        is_text[byte as usize] = byte != b'"' && byte != b'\\';
-        byte += 1;
-    }
-    is_text
-};
-
-/// How long the number at the start of `text` is, as JSON spells any; `None` where there is none.
-#[inline]
-fn number_length(text: &[u8]) -> Option<usize> {
-    let start = usize::from(text.first() == Some(&b'-'));
-    let integer = digits(&text[start..]);
-    let end = start + integer;
-    if integer == 0 || (integer > 1 && text[start] == b'0') {
-        return None;
-    }
-    let end = match text.get(end) {
-        Some(b'.') => match digits(&text[end + 1..]) {
-            0 => return None,
-            decimals => end + 1 + decimals,
-        },
-        _ => end,
-    };
-    match text.get(end) {
-        Some(b'e' | b'E') => Some(Cursor::new(text).skip(0).ok()?.end),
-        _ => Some(end),
-    }
-}
-
-/// How many digits `text` begins with, eight at a time.
-#[inline]
-fn digits(text: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    let mut count = 0;
-    while let Some(eight) = text[count..].first_chunk::<8>() {
-        // Digits become the numbers below 10; what is not below has the top bit then, or with 118 added. A carry reaches upwards only: the first mark is
-        // right.
-        let values = u64::from_le_bytes(*eight) ^ (ONES * 0x30);
-        let marks = (values | values.wrapping_add(ONES * 118)) & (ONES << 7);
-        count += (marks.trailing_zeros() / 8) as usize;
-        if marks != 0 {
-            return count;
-        }
-    }
-    count + text[count..].iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 #[cfg(test)]
@@ -197,12 +148,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn digits_are_counted(digits in "[0-9]{0,20}", rest: Vec<u8>) {
-            let text = [digits.as_bytes(), &rest].concat();
-            prop_assert_eq!(super::digits(&text), text.iter().take_while(|byte| byte.is_ascii_digit()).count());
-        }
-
         #[test]
         fn what_is_read_is_what_sonic_reads(body in "(\"(price|a|ts)\":( |)(-?[0-9]{1,3}(\\.[0-9]{0,3})?([eE]-?[0-9]{0,2})?|\"[0-9. \\\\é]{0,5}\"|null|true|\\[\\]),? ?){0,4}") {
             let text = format!("{{{body}}}");

@@ -6,6 +6,7 @@ mod avx2;
 mod cursor;
 mod flat;
 mod guard;
+mod leading;
 mod quoted;
 mod text;
 mod token;

@@ -93,7 +93,6 @@ impl<'s> Session<'s> {
     fn end(&mut self, deadline: Instant) -> Result<(), Error> {
         let deadline = deadline.min(Instant::now() + END);
         self.parts.iter_mut().filter(|part| part.is_settled()).for_each(Part::end);
-        self.commit();
         while !self.parts.iter().all(Part::has_said) && Instant::now() < deadline {
             self.turn(false)?;
             self.wait()?;
