@@ -65,7 +65,7 @@ pub fn read_ticker(exchange: Exchange, text: &str, limits: &Limits) -> Result<De
 }
 
 /// Reads a frame of a ticker topic as it stands in its envelope, if it is a ticker as they nearly always are: in that case as [`read_ticker`] does, but
-/// 1.6 times as fast. `None` where it is not, or may not be, or the rules say that nothing is scanned.
+/// half again as fast. `None` where it is not, or may not be, or the rules say that nothing is scanned.
 #[must_use]
 pub fn scan_ticker(exchange: Exchange, item: &Item<'_>, rules: &Rules) -> Option<TimedTicker> {
     let (text, is_escaped) = scan::text(item, &rules.limits).filter(|_| rules.scanner != Scanner::Off)?;

@@ -42,7 +42,7 @@ pub(super) fn read<L: TickerLayout>(text: &str, limits: &Limits) -> Result<Decod
     of_frame::<L>(&json::read(text, limits.depth)?, limits)
 }
 
-/// Reads a ticker frame as it stands in its envelope, if it is a flat one: as [`read`] does, but 1.6 times as fast. `None` where it is not, or no ticker.
+/// Reads a ticker frame as it stands in its envelope, if it is a flat one: as [`read`] does, but half again as fast. `None` where it is not, or no ticker.
 pub(super) fn scan<L: TickerLayout>(text: &[u8], is_escaped: bool, limits: &Limits) -> Option<TimedTicker> {
     match of_frame::<L>(&json::flat(text, is_escaped)?, limits) {
         Ok(Decoded::Data(ticker)) => Some(ticker),
