@@ -8,7 +8,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use market_hub::batch::{BY_KEY, Batch, Destination, Place};
-use market_hub::config::{Config, KafkaCalls};
+use market_hub::config::{Config, KafkaCalls, StreamNames};
 use market_hub::kafka::{Cause, Consumer, LaneQueue, Polled, Producer, Report, SendError};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -246,6 +246,24 @@ fn what_is_too_large_fails_alike() {
         outcomes.push((refused, failed));
     }
     assert_eq!(outcomes[0], outcomes[1]);
+}
+
+/// librdkafka ends the process when a partition that it still stops is taken away again.
+#[test]
+fn what_is_read_may_change_at_any_moment() {
+    let cluster: MockCluster<'_, DefaultProducerContext> = MockCluster::new(1).unwrap();
+    cluster.create_topic("calls.hasty", 2, 1).unwrap();
+    for calls in BOTH {
+        let mut config = Config { brokers: cluster.bootstrap_servers(), ..Config::default() };
+        config.kafka.calls = calls;
+        let names = StreamNames { input: "calls.hasty".to_owned(), ..config.streams[0].clone() };
+        let consumer = Consumer::new(&config, &names, 2).unwrap();
+        for turn in 0..2_000 {
+            let partitions: &[(i32, i64)] = if turn % 3 == 0 { &[(0, 0)] } else { &[(0, 0), (1, 0)] };
+            assert_eq!(consumer.read(partitions).unwrap().len(), partitions.len(), "{calls:?}");
+        }
+        assert_eq!(consumer.assigned(), [0, 1], "{calls:?}");
+    }
 }
 
 /// A broker that knows the sequence numbers of a request already tells no offset. librdkafka then counts from -1: all but the first message look written.

@@ -199,6 +199,7 @@ impl Consumer {
     pub fn read(&self, partitions: &[(i32, i64)]) -> Result<Vec<LaneQueue>, String> {
         let fault = |error: KafkaError| format!("{}: {error}", self.topic);
         let list = offsets_list(&self.topic, partitions).map_err(fault)?;
+        self.wait_for_stops();
         self.client.assign(&list).map_err(fault)?;
         let split = |&(partition, _): &(i32, i64)| match self.calls {
             KafkaCalls::Single => self.client.split_partition_queue(&self.topic, partition).map(|queue| LaneQueue(Calls::Single(queue))),
@@ -214,6 +215,13 @@ impl Consumer {
             }
         }
         Ok(queues)
+    }
+
+    /// Waits until partitions that were taken away have stopped. librdkafka ends the process if one that is still stopping is taken away
+    /// again (an assertion in `rd_kafka_assignment_partition_stopped`, seen in 2.12.1). Its main thread answers in order: with the first answer
+    /// the stops have run, with the second what they report is taken.
+    fn wait_for_stops(&self) {
+        let _ = (self.assigned(), self.assigned());
     }
 
     /// The partitions that librdkafka reads at present.

@@ -329,7 +329,7 @@ fn sources(config: &Config, shared: &Shared, worker: usize, lanes: &[(LaneId, St
         let of_stream: Vec<_> = lanes.iter().enumerate().filter(|(_, (lane, _))| lane.stream == stream).map(|(index, _)| index).collect();
         if !of_stream.is_empty() {
             let place = shared.statistics_of(format!("worker-{worker}/{stream}"));
-            sources.push(Source { consumer: Consumer::watched(config, config.names(stream), of_stream.len(), place)?, lanes: of_stream });
+            sources.push(Source { consumer: Consumer::watched(config, config.names(stream), of_stream.len(), place)?, lanes: of_stream, is_stale: false });
         }
     }
     Ok(sources)

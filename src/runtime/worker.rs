@@ -3,6 +3,7 @@
 //! One turn of its duty cycle: take answers, poll what is there, process it, hand over full batches, commit. It never waits for
 //! Kafka: a lane that has too much under way is not polled, and so everything above it backs up.
 
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,6 +52,8 @@ pub(super) struct Source {
     pub(super) consumer: Consumer,
     /// The worker's indexes of the lanes.
     pub(super) lanes: Vec<usize>,
+    /// Whether what the consumer reads is not what its lanes want any more.
+    pub(super) is_stale: bool,
 }
 
 /// See the module.
@@ -149,6 +152,7 @@ impl Worker {
         }
         self.tend_held();
         self.take_consumer_answers();
+        self.read_stale();
         if self.committed_at.elapsed() >= self.config.commit_interval {
             self.commit();
         }
@@ -273,7 +277,7 @@ impl Worker {
                 if lane.progress.watermark().is_under_way(parcel.ticket) && !lane.hold.has_failed() {
                     lane.trouble(fault);
                     lane.fail(None, refused);
-                    self.read_without(parcel.lane);
+                    self.halt(parcel.lane);
                 }
                 self.recycle(parcel);
             }
@@ -286,7 +290,7 @@ impl Worker {
             Answer::Trouble { lane, fault } => self.lanes[lane].trouble(fault),
             Answer::Rewind { lane, checkpoint, refused } => {
                 self.lanes[lane].fail(Some(checkpoint), refused);
-                self.read_without(lane);
+                self.halt(lane);
             }
         }
     }
@@ -311,7 +315,7 @@ impl Worker {
 
     /// Has the consumer of a source read the lanes that are not held, each from its position on.
     fn read(&mut self, source: usize) {
-        let Source { consumer, lanes } = &self.sources[source];
+        let Source { consumer, lanes, .. } = &self.sources[source];
         let active: Vec<usize> = lanes.iter().copied().filter(|&lane| !self.lanes[lane].progress.is_halted()).collect();
         let wanted: Vec<_> = active.iter().map(|&lane| (self.lanes[lane].id.partition, self.lanes[lane].progress.position())).collect();
         lanes.iter().for_each(|&lane| self.lanes[lane].queue = None);
@@ -321,10 +325,18 @@ impl Worker {
         }
     }
 
-    /// Reads on with the other lanes of a lane's consumer.
-    fn read_without(&mut self, lane: usize) {
-        if let Some(source) = self.sources.iter().position(|source| source.lanes.contains(&lane)) {
-            self.read(source);
+    /// Reads nothing more of a lane for now; the other lanes of its consumer go on from the end of this turn.
+    fn halt(&mut self, lane: usize) {
+        self.lanes[lane].queue = None;
+        self.sources.iter_mut().filter(|source| source.lanes.contains(&lane)).for_each(|source| source.is_stale = true);
+    }
+
+    /// Has consumers read what their lanes want now: once a turn, for it throws away what was fetched ahead for all of them.
+    fn read_stale(&mut self) {
+        for source in 0..self.sources.len() {
+            if mem::take(&mut self.sources[source].is_stale) {
+                self.read(source);
+            }
         }
     }
 
@@ -371,7 +383,7 @@ impl Worker {
                     }
                     (Ok(_), Hold::None | Hold::Stopped) => return,
                 }
-                self.read(source);
+                self.sources[source].is_stale = true;
             }
         }
     }
@@ -382,7 +394,7 @@ impl Worker {
         if self.config.delivery == Delivery::ExactlyOnce {
             return;
         }
-        for Source { consumer, lanes } in &mut self.sources {
+        for Source { consumer, lanes, .. } in &mut self.sources {
             if !consumer.is_committing() {
                 let lanes = lanes.iter().map(|&lane| &self.lanes[lane]).filter(|lane| lane.hold.may_commit());
                 let commit = |lane: &Owned| Some(Commit { partition: lane.id.partition, checkpoint: lane.progress.to_commit()?, words: None });
@@ -430,7 +442,7 @@ impl Worker {
     fn report(&mut self) {
         self.reported_at = Instant::now();
         let mut lanes = Vec::new();
-        for Source { consumer, lanes: of_source } in &self.sources {
+        for Source { consumer, lanes: of_source, .. } in &self.sources {
             let assigned = consumer.assigned();
             lanes.extend(of_source.iter().map(|&lane| (self.lanes[lane].id, self.lanes[lane].status(&assigned))));
         }
