@@ -1,25 +1,50 @@
-//! [`Common::read`] with AVX2 and BMI: digits move to their places in one shuffle, and up to sixteen of them become a
-//! number at once. It reads what its portable twin reads, and numbers of any 16 characters more.
+//! [`Numbers`] with AVX2 and BMI: digits move to their places in one shuffle, and up to sixteen of them become a number at once,
+//! of two numbers together. It finds what its portable twin finds, and numbers of any 16 characters more.
 #![expect(unsafe_code, reason = "a vector is loaded from memory, and functions are called whose instructions a token proves")]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_cvtsi128_si64, _mm_load_si128, _mm_madd_epi16, _mm_maddubs_epi16, _mm_packus_epi32, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32,
-    _mm_shuffle_epi8, _mm_subs_epu8, _mm256_add_epi8, _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8,
-    _mm256_set1_epi8,
+    __m128i, __m256i, _mm_cvtsi128_si64, _mm_load_si128, _mm_shuffle_epi8, _mm256_add_epi8, _mm256_add_epi64, _mm256_castsi128_si256, _mm256_castsi256_si128,
+    _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_movemask_epi8, _mm256_mul_epu32, _mm256_packus_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_srli_epi64,
+    _mm256_subs_epu8,
 };
 
-use super::{Amount, Common, DECIMALS, NUMBER_WINDOW, Numbers, POWERS};
+use super::{Amount, DECIMALS, Exponent, Found, NUMBER_WINDOW, Numbers, POWERS};
 use crate::machine::Avx2;
 
 /// The longest number that is read.
 const CHARS_MAX: usize = 16;
 
 impl Numbers for Avx2 {
+    type Value = Digits;
+
     #[inline(always)]
-    fn read(self, window: &[u8; NUMBER_WINDOW]) -> Option<Common> {
+    fn find(self, window: &[u8; NUMBER_WINDOW]) -> Option<Found<Digits>> {
         // SAFETY: the token exists only where the machine has AVX2, BMI1 and BMI2.
-        unsafe { read(window) }
+        unsafe { find(window) }
     }
+
+    #[inline(always)]
+    fn raise(self, number: Found<Digits>, exponent: Exponent) -> Option<Digits> {
+        Some(Digits { units: *POWERS.get(exponent.power(number.decimals())?)?, ..number.value })
+    }
+
+    #[inline(always)]
+    fn amounts(self, values: [Digits; 2]) -> Option<[Amount; 2]> {
+        // SAFETY: as above.
+        unsafe { amounts(values) }
+    }
+}
+
+/// The digits of a number in their places.
+#[derive(Clone, Copy)]
+pub struct Digits {
+    /// Sixteen of them, the last one last, as ASCII or the byte 0.
+    text: __m128i,
+    /// Units of 10^-18 in one of the last digit.
+    units: u64,
+    /// The least that the digits make where the first is no superfluous zero; beyond all of them if the text has not the form of a number.
+    least: u64,
 }
 
 /// How a number of a certain form is taken apart.
@@ -28,9 +53,8 @@ impl Numbers for Avx2 {
 struct Form {
     /// Which character goes to which of sixteen digits, the last one last; the top bit makes a zero.
     places: [u8; 16],
-    /// Units of 10^-18 in one of the last digit.
+    /// See [`Digits`].
     units: u64,
-    /// The least that the digits make where the first is no superfluous zero; beyond all of them if there is no such form.
     least: u64,
 }
 
@@ -69,7 +93,7 @@ const fn form(length: usize, integer: usize) -> Form {
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn read(window: &[u8; NUMBER_WINDOW]) -> Option<Common> {
+fn find(window: &[u8; NUMBER_WINDOW]) -> Option<Found<Digits>> {
     let text = load(window);
     // Digits become the ten smallest signed bytes.
     let moved = _mm256_add_epi8(text, _mm256_set1_epi8(80));
@@ -83,25 +107,24 @@ fn read(window: &[u8; NUMBER_WINDOW]) -> Option<Common> {
         return None;
     }
     let form = &FORMS[length * NUMBER_WINDOW + integer];
-    let value = sixteen(_mm_shuffle_epi8(_mm256_castsi256_si128(text), places(form)));
-    if value < form.least {
-        return None;
-    }
-    let amount = Amount(u128::from(value) * u128::from(form.units));
-    Some(Common { amount, length, decimals: length.saturating_sub(integer + 1) })
+    let text = _mm_shuffle_epi8(_mm256_castsi256_si128(text), places(form));
+    Some(Found { value: Digits { text, units: form.units, least: form.least }, length, integer })
 }
 
-/// The number that sixteen ASCII digits make; the byte 0 counts as the digit 0.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn sixteen(text: __m128i) -> u64 {
-    let digits = _mm_subs_epu8(text, _mm_set1_epi8(b'0'.cast_signed()));
+fn amounts([first, second]: [Digits; 2]) -> Option<[Amount; 2]> {
+    let text = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first.text), second.text);
+    let digits = _mm256_subs_epu8(text, _mm256_set1_epi8(b'0'.cast_signed()));
     // Pairs, fours and eights: the first of two is worth ten, a hundred, ten thousand times as much.
-    let pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(10 + (1 << 8)));
-    let fours = _mm_madd_epi16(pairs, _mm_set1_epi32(100 + (1 << 16)));
-    let eights = _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(10_000 + (1 << 16)));
-    let both = _mm_cvtsi128_si64(eights).cast_unsigned();
-    (both & 0xffff_ffff) * POWERS[8] + (both >> 32)
+    let pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(10 + (1 << 8)));
+    let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(100 + (1 << 16)));
+    let eights = _mm256_madd_epi16(_mm256_packus_epi32(fours, fours), _mm256_set1_epi32(10_000 + (1 << 16)));
+    let sixteens = _mm256_add_epi64(_mm256_mul_epu32(eights, _mm256_set1_epi64x(POWERS[8].cast_signed())), _mm256_srli_epi64::<32>(eights));
+    let values = [_mm256_castsi256_si128(sixteens), _mm256_extracti128_si256::<1>(sixteens)].map(|value| _mm_cvtsi128_si64(value).cast_unsigned());
+    let amount = |value: u64, digits: Digits| Amount(u128::from(value) * u128::from(digits.units));
+    let are_numbers = values[0] >= first.least && values[1] >= second.least;
+    are_numbers.then(|| [amount(values[0], first), amount(values[1], second)])
 }
 
 #[inline]

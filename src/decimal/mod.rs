@@ -6,17 +6,17 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-mod common;
 mod lanes;
 mod rate;
 mod read;
 mod total;
+mod window;
 mod write;
 
-pub use common::{Common, NUMBER_WINDOW, Numbers};
 pub use rate::Rate;
 pub use read::parse_whole;
 pub use total::Total;
+pub use window::{Exponent, Found, NUMBER_WINDOW, Numbers};
 pub use write::{SIXTEEN_DIGITS, eight_digits_text, sixteen_digits, two_digits, write_integer};
 
 use read::{leading_digits, parse_long};
@@ -91,8 +91,8 @@ impl Decimal {
             window[..text.len()].copy_from_slice(text);
             &window
         });
-        match Common::read(window) {
-            Some(Common { amount, length, decimals }) => Some((amount, decimals as u8, length)),
+        match window::find(window) {
+            Some(found) => Some((found.value, found.decimals() as u8, found.length)),
             None => Self::parse_any_short(text),
         }
     }

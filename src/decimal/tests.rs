@@ -2,9 +2,34 @@
 
 use super::read::digits_of_eight;
 use super::*;
+use crate::machine::Portable;
 use proptest::prelude::*;
 use rust_decimal::RoundingStrategy;
 use std::str::FromStr;
+
+/// The value, made together with that of another number, once before it and once behind it.
+fn amount_of<N: Numbers>(numbers: N, value: N::Value) -> Option<Amount> {
+    let window = |text: &str| *format!("{text:<32}").as_bytes().first_chunk().unwrap();
+    let other = numbers.find(&window("9876543.21")).unwrap().value;
+    let [first, second] = [numbers.amounts([value, other]), numbers.amounts([other, value])];
+    assert_eq!(first.map(|[amount, _]| amount), second.map(|[_, amount]| amount));
+    let expected = Decimal::parse(b"9876543.21").unwrap().amount();
+    assert!(first.is_none_or(|[_, other]| Some(other) == expected) && second.is_none_or(|[other, _]| Some(other) == expected));
+    first.map(|[amount, _]| amount)
+}
+
+/// Finds a number, and makes its value.
+fn read<N: Numbers>(numbers: N, window: &[u8; NUMBER_WINDOW]) -> Option<Found<Amount>> {
+    let Found { value, length, integer } = numbers.find(window)?;
+    Some(Found { value: amount_of(numbers, value)?, length, integer })
+}
+
+/// A number with an exponent, and its length.
+fn raised<N: Numbers>(numbers: N, text: &str) -> Option<(Amount, usize)> {
+    let number = numbers.find(text.as_bytes().first_chunk().unwrap())?;
+    let exponent = Exponent::read(text.as_bytes()[number.length..].first_chunk().unwrap())?;
+    Some((amount_of(numbers, numbers.raise(number, exponent)?)?, number.length + exponent.length()))
+}
 
 fn plain(text: &str) -> Option<String> {
     let mut out = Vec::new();
@@ -143,9 +168,9 @@ proptest! {
     #[test]
     fn a_window_is_read_as_the_text(text in "[0-9]{0,17}(\\.[0-9]{0,10})?", behind in "[,\"eE}.\\\\]?[0-9. \"]{32}") {
         let both = [text.as_str(), &behind].concat();
-        if let Some(Common { amount, length, decimals }) = Common::read(both.as_bytes().first_chunk().unwrap()) {
+        if let Some(found @ Found { value: amount, length, .. }) = read(Portable, both.as_bytes().first_chunk().unwrap()) {
             prop_assert_eq!(parse_long(&both.as_bytes()[..length]), Ok(amount.0));
-            prop_assert_eq!(both[..length].split_once('.').map_or(0, |(_, decimals)| decimals.len()), decimals);
+            prop_assert_eq!(both[..length].split_once('.').map_or(0, |(_, decimals)| decimals.len()), found.decimals());
             prop_assert!(!both.as_bytes()[length].is_ascii_digit());
             prop_assert!(!both.starts_with('0') || !both.as_bytes()[1].is_ascii_digit());
         } else {
@@ -165,7 +190,7 @@ proptest! {
         let Some(avx2) = crate::machine::Avx2::detect() else { return Ok(()) };
         let both = [text.as_bytes(), &behind].concat();
         let window = both.first_chunk().unwrap();
-        let (read, twin) = (avx2.read(window), Common::read(window));
+        let (read, twin) = (self::read(avx2, window), self::read(Portable, window));
         prop_assert!(read == twin || twin.is_none(), "{:?} {:?} {:?}", both, read, twin);
         // It reads every number of up to 16 characters, and nothing else.
         let digits = |from: usize| both[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -175,17 +200,25 @@ proptest! {
         let is_number = integer > 0 && (integer == 1 || both[0] != b'0') && (both[integer] != b'.' || decimals > 0);
         prop_assert_eq!(read.is_some(), is_number && length <= 16, "{:?}", both);
         if let Some(common) = read {
-            prop_assert_eq!((common.length, common.decimals), (length, decimals));
-            prop_assert_eq!(parse_long(&both[..length]), Ok(common.amount.0));
+            prop_assert_eq!((common.length, common.decimals()), (length, decimals));
+            prop_assert_eq!(parse_long(&both[..length]), Ok(common.value.0));
         }
     }
 
     #[test]
-    fn exponents_are_read_alike(text in "[0-9]{1,2}(\\.[0-9]{1,9})?[eE][+-]?[0-9]{1,3}", behind in "[,\"}]") {
+    fn exponents_are_read_alike(text in "[0-9]{1,3}(\\.[0-9]{1,13})?[eE][+-]?[0-9]{1,3}", behind in "[,\"}]") {
         let padded = [text.as_str(), &behind, &" ".repeat(32)].concat();
-        let common = Common::read(padded.as_bytes().first_chunk().unwrap());
-        if let Some((common, (amount, length))) = common.and_then(|common| Some((common, common.with_exponent(&padded.as_bytes()[common.length..])?))) {
-            prop_assert_eq!(common.length + length, text.len());
+        let raised = raised(Portable, &padded);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = crate::machine::Avx2::detect() {
+            let on_avx2 = self::raised(avx2, &padded);
+            if let Some((amount, length)) = on_avx2 {
+                prop_assert_eq!(length, text.len());
+                prop_assert_eq!(Decimal::parse(text.as_bytes()).map(Decimal::amount), Ok(Some(amount)));
+            }
+        }
+        if let Some((amount, length)) = raised {
+            prop_assert_eq!(length, text.len());
             prop_assert_eq!(Decimal::parse(text.as_bytes()).map(Decimal::amount), Ok(Some(amount)));
         }
     }

@@ -3,7 +3,7 @@
 use super::literal::Literal;
 use super::machine::Machine;
 use super::scanner::{Scanner, json_number};
-use crate::decimal::{Amount, Common, Decimal, NUMBER_WINDOW};
+use crate::decimal::{Amount, Decimal, Exponent, NUMBER_WINDOW};
 
 /// A shape as text: `N` numbers, two or four, and what stands before each and behind the last.
 pub(super) trait Form<const N: usize> {
@@ -50,8 +50,13 @@ impl Form<2> for Bare {
     const AFTER: &'static str = "}";
 }
 
-/// A number and what stands behind it, with what a number is looked at in.
-const WINDOW: usize = NUMBER_WINDOW + 16;
+/// The longest text of a number that is looked at together with what stands behind it: sixteen characters and an exponent of four.
+const CHARS_MAX: usize = 20;
+/// Room for the longest level of common numbers.
+const ROOM: usize = 256;
+
+/// The numbers of a level, where the next one or the end of the list begins behind it, and whether it is the list's last.
+type Seen<const N: usize> = ([Amount; N], usize, bool);
 
 impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPED, SPACED, M> {
     /// Reads a list of levels, and gives the numbers of each to `push`.
@@ -62,17 +67,23 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
             return self.expect(&const { Literal::new(&["[]"], ESCAPED, SPACED) });
         }
         let mut rest = self.rest();
+        let mut near_end;
         for _ in 0..self.limits.levels {
-            let mut numbers = [Amount::ZERO; N];
-            // Spelled out, so that each is compared with a text that the compiler knows.
-            (numbers[0], rest) = self.number::<N, F>(rest, &const { Literal::new(&[F::BEFORE[1]], ESCAPED, SPACED) })?;
-            if N == 4 {
-                (numbers[1], rest) = self.number::<N, F>(rest, &const { Literal::new(&[F::BEFORE[N / 2]], ESCAPED, SPACED) })?;
-                (numbers[2], rest) = self.number::<N, F>(rest, &const { Literal::new(&[F::BEFORE[N - 1]], ESCAPED, SPACED) })?;
-            }
-            let is_last;
-            (numbers[N - 1], rest, is_last) = self.last_number::<N, F>(rest)?;
+            let room = match rest.get(..Self::room::<N, F>()) {
+                Some(room) => room,
+                None => {
+                    // Nothing of a level is the byte 0.
+                    near_end = [0; ROOM];
+                    near_end[..rest.len()].copy_from_slice(rest);
+                    &near_end[..Self::room::<N, F>()]
+                }
+            };
+            let (numbers, length, is_last) = match self.common_level::<N, F>(room) {
+                Some(seen) => seen,
+                None => self.other_level::<N, F>(rest)?,
+            };
             push(numbers);
+            rest = rest.get(length..)?;
             if is_last {
                 self.at = self.text.len() - rest.len();
                 return Some(());
@@ -81,68 +92,111 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         None
     }
 
-    /// The number at the start of `rest`, and what follows the text that must stand behind it.
-    #[inline(always)]
-    fn number<const N: usize, F: Form<N>>(&self, rest: &'t [u8], behind: &Literal) -> Option<(Amount, &'t [u8])> {
-        let common = self.common_number(rest);
-        if let Some((common, window)) = common
-            && (F::ORDERS.is_none() || common.is_shortest(window))
-            && let Some(rest) = behind.strip(rest, common.length)
-        {
-            return Some((common.amount, rest));
+    /// How many bytes a level of common numbers reaches over at most, with what is looked at behind its last number.
+    const fn room<const N: usize, F: Form<N>>() -> usize {
+        const {
+            let (mut room, mut index) = (N * CHARS_MAX + NUMBER_WINDOW, 1);
+            while index < N {
+                room += Literal::new(&[F::BEFORE[index]], ESCAPED, SPACED).len();
+                index += 1;
+            }
+            assert!(room <= ROOM);
+            room
         }
-        let (amount, length) = self.any_number::<N, F>(rest, common.map(|(common, _)| common))?;
-        Some((amount, behind.strip(rest, length)?))
     }
 
-    /// The last number of a level, with all that stands behind it up to the next level or behind the list; whether it is
-    /// the list's last.
+    /// A level whose numbers are spelled as nearly all are, at the start of a text that is at least as long as it can be.
     #[inline(always)]
-    fn last_number<const N: usize, F: Form<N>>(&self, rest: &'t [u8]) -> Option<(Amount, &'t [u8], bool)> {
-        let next = const { Literal::new(&[F::AFTER, ",", F::BEFORE[0]], ESCAPED, SPACED) };
-        let last = const { Literal::new(&[F::AFTER, "]"], ESCAPED, SPACED) };
-        let either = |rest: &'t [u8], length| match next.strip(rest, length) {
-            Some(rest) => Some((rest, false)),
-            None => Some((last.strip(rest, length)?, true)),
-        };
-        if let Some(orders) = const { OptionalLiteral::new(F::ORDERS, ESCAPED, SPACED) }.0 {
-            let (amount, rest) = self.number::<N, F>(rest, &orders)?;
-            let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let (rest, is_last) = either(rest, count).filter(|_| count > 0)?;
-            return Some((amount, rest, is_last));
+    fn common_level<const N: usize, F: Form<N>>(&self, room: &[u8]) -> Option<Seen<N>> {
+        let (mut numbers, mut at) = ([Amount::ZERO; N], 0);
+        let (mut first, mut second, is_last);
+        // Spelled out, so that each text is compared with one that the compiler knows, and numbers become values two at a time.
+        if N == 4 {
+            (first, at, _) = self.number(room, at, false, &const { Behind::number::<N, F>(3, ESCAPED, SPACED) })?;
+            (second, at, _) = self.number(room, at, false, &const { Behind::number::<N, F>(2, ESCAPED, SPACED) })?;
+            [numbers[0], numbers[1]] = self.machine.amounts([first, second])?;
         }
-        let common = self.common_number(rest).map(|(common, _)| common);
-        if let Some(common) = common
-            && let Some((rest, is_last)) = either(rest, common.length)
-        {
-            return Some((common.amount, rest, is_last));
+        (first, at, _) = self.number(room, at, F::ORDERS.is_some(), &const { Behind::number::<N, F>(1, ESCAPED, SPACED) })?;
+        if F::ORDERS.is_some() {
+            (second, at, _) = self.number(room, at, true, &const { Behind::orders::<N, F>(ESCAPED, SPACED) })?;
+            (at, is_last) = Self::behind_count::<N, F>(room, at)?;
+        } else {
+            (second, at, is_last) = self.number(room, at, false, &const { Behind::level::<N, F>(ESCAPED, SPACED) })?;
         }
-        let (amount, length) = self.any_number::<N, F>(rest, common)?;
-        let (rest, is_last) = either(rest, length)?;
-        Some((amount, rest, is_last))
+        [numbers[N - 2], numbers[N - 1]] = self.machine.amounts([first, second])?;
+        Some((numbers, at, is_last))
     }
 
-    /// A number in the spelling that nearly all have, and what it was looked at in; not near the end of the text.
+    /// The number at `at`, where what stands behind it ends, and whether that is what ends a list.
     #[inline(always)]
-    fn common_number(&self, rest: &'t [u8]) -> Option<(Common, &'t [u8; NUMBER_WINDOW])> {
-        let window = rest.first_chunk::<WINDOW>()?.first_chunk()?;
-        Some((self.machine.read(window)?, window))
+    fn number(&self, room: &[u8], at: usize, is_shortest: bool, behind: &Behind) -> Option<(M::Value, usize, bool)> {
+        let window = room.get(at..)?.first_chunk()?;
+        let found = self.machine.find(window)?;
+        if is_shortest && !found.is_shortest(window) {
+            return None;
+        }
+        let at = at + found.length;
+        if let Some((end, is_last)) = behind.end(room, at) {
+            return Some((found.value, end, is_last));
+        }
+        if is_shortest {
+            return None;
+        }
+        let exponent = Exponent::read(room.get(at..)?.first_chunk()?)?;
+        if found.length + exponent.length() > self.limits.number_chars {
+            return None;
+        }
+        let (end, is_last) = behind.end(room, at + exponent.length())?;
+        Some((self.machine.raise(found, exponent)?, end, is_last))
+    }
+
+    /// Behind the last number of a level, from its count of orders on.
+    #[inline(always)]
+    fn behind_count<const N: usize, F: Form<N>>(text: &[u8], at: usize) -> Option<(usize, bool)> {
+        let count = text.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if count == 0 {
+            return None;
+        }
+        const { Behind::level::<N, F>(ESCAPED, SPACED) }.end(text, at + count)
+    }
+
+    /// A level with a number in another spelling.
+    #[inline(never)]
+    fn other_level<const N: usize, F: Form<N>>(&self, rest: &'t [u8]) -> Option<Seen<N>> {
+        let (mut numbers, mut at, mut is_last) = ([Amount::ZERO; N], 0, false);
+        for (index, number) in numbers.iter_mut().enumerate() {
+            let length;
+            (*number, length) = self.any_number::<N, F>(rest.get(at..)?)?;
+            let behind = const { &Self::between::<N, F>() };
+            (at, is_last) = behind[index].end(rest, at + length)?;
+        }
+        if F::ORDERS.is_some() {
+            (at, is_last) = Self::behind_count::<N, F>(rest, at)?;
+        }
+        Some((numbers, at, is_last))
+    }
+
+    /// What stands behind each number of a level.
+    const fn between<const N: usize, F: Form<N>>() -> [Behind; N] {
+        let mut all = [const { Behind { next: Literal::new(&[], false, false), last: None } }; N];
+        let mut index = 0;
+        while index + 1 < N {
+            all[index] = Behind::number::<N, F>(N - 1 - index, ESCAPED, SPACED);
+            index += 1;
+        }
+        all[N - 1] = if F::ORDERS.is_some() { Behind::orders::<N, F>(ESCAPED, SPACED) } else { Behind::level::<N, F>(ESCAPED, SPACED) };
+        all
     }
 
     /// A number in any spelling, up to the bound on numbers, and its length; with a count of orders behind it in the
-    /// shortest form alone: no zero at the end of a fraction. `common` is how it starts, if that is known.
-    #[inline(never)]
-    fn any_number<const N: usize, F: Form<N>>(&self, rest: &[u8], common: Option<Common>) -> Option<(Amount, usize)> {
+    /// shortest form alone: no zero at the end of a fraction.
+    fn any_number<const N: usize, F: Form<N>>(&self, rest: &[u8]) -> Option<(Amount, usize)> {
+        let short = Decimal::parse_short(rest);
         if F::ORDERS.is_some() {
-            let (amount, decimals, length) = Decimal::parse_short(rest)?;
+            let (amount, decimals, length) = short?;
             return (decimals == 0 || rest[length - 1] != b'0').then_some((amount, length));
         }
-        if let Some(common) = common
-            && let Some((amount, length)) = common.with_exponent(&rest[common.length..])
-        {
-            return Some((amount, common.length + length));
-        }
-        if let Some((amount, _, length)) = Decimal::parse_short(rest)
+        if let Some((amount, _, length)) = short
             && !matches!(rest.get(length), Some(b'e' | b'E'))
         {
             return Some((amount, length));
@@ -153,14 +207,37 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
     }
 }
 
-/// A [`Literal`] where there is text for it.
-struct OptionalLiteral(Option<Literal>);
+/// What must stand behind a number: the text before the next one, or where a list may end what ends it.
+struct Behind {
+    next: Literal,
+    last: Option<Literal>,
+}
 
-impl OptionalLiteral {
-    const fn new(text: Option<&str>, escaped: bool, spaced: bool) -> Self {
-        Self(match text {
-            Some(text) => Some(Literal::new(&[text], escaped, spaced)),
-            None => None,
-        })
+impl Behind {
+    /// Behind a number of which so many others of its level follow; there may be fewer numbers where nobody asks.
+    const fn number<const N: usize, F: Form<N>>(left: usize, escaped: bool, spaced: bool) -> Self {
+        Self { next: Literal::new(&[F::BEFORE[N.saturating_sub(left)]], escaped, spaced), last: None }
+    }
+
+    /// Between the last number of a level and its count of orders, if it has one.
+    const fn orders<const N: usize, F: Form<N>>(escaped: bool, spaced: bool) -> Self {
+        let orders = if let Some(orders) = F::ORDERS { orders } else { "" };
+        Self { next: Literal::new(&[orders], escaped, spaced), last: None }
+    }
+
+    /// Behind a level.
+    const fn level<const N: usize, F: Form<N>>(escaped: bool, spaced: bool) -> Self {
+        let next = Literal::new(&[F::AFTER, ",", F::BEFORE[0]], escaped, spaced);
+        Self { next, last: Some(Literal::new(&[F::AFTER, "]"], escaped, spaced)) }
+    }
+
+    /// Where it ends if it stands at `at` in `text`, and whether it ends a list.
+    #[inline(always)]
+    fn end(&self, text: &[u8], at: usize) -> Option<(usize, bool)> {
+        match (self.next.end(text, at), &self.last) {
+            (Some(end), _) => Some((end, false)),
+            (None, Some(last)) => Some((last.end(text, at)?, true)),
+            (None, None) => None,
+        }
     }
 }

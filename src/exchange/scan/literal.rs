@@ -86,9 +86,7 @@ impl Literal {
         text.get(at..)?.starts_with(&self.bytes[..self.length]).then_some(at + self.length)
     }
 
-    /// What follows it in `text` if it stands there behind `length` bytes.
-    #[inline(always)]
-    pub(super) fn strip<'t>(&self, text: &'t [u8], length: usize) -> Option<&'t [u8]> {
-        text.get(length..)?.strip_prefix(&self.bytes[..self.length])
+    pub(super) const fn len(&self) -> usize {
+        self.length
     }
 }

@@ -146,9 +146,9 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
     /// A bare number, which is not read.
     fn skip_number(&mut self) -> Option<()> {
         let rest = self.rest();
-        let common = rest.first_chunk().and_then(|window| self.machine.read(window));
-        self.at += match common {
-            Some(common) if !matches!(rest.get(common.length), Some(b'e' | b'E')) => common.length,
+        let found = rest.first_chunk().and_then(|window| self.machine.find(window));
+        self.at += match found {
+            Some(found) if !matches!(rest.get(found.length), Some(b'e' | b'E')) && self.machine.amounts([found.value; 2]).is_some() => found.length,
             _ => json_number(rest)?.len(),
         };
         Some(())
