@@ -15,6 +15,8 @@ mod stretch;
 mod topic_settings;
 mod topics;
 mod transaction;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod waits;
 mod writer;
 
 pub use bookmarks::{Bookmark, Bookmarks};

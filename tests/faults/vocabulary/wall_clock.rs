@@ -1,20 +1,16 @@
-//! A wall clock that a test moves, for one scene's hubs alone: libfaketime tells the time, and `wall_clock.c` makes waits follow it.
+//! A wall clock that a test moves, for one scene's hubs alone: libfaketime tells the time.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use crate::support::report;
 
-/// What is compiled to go into the hub.
-const WAITS: &str = include_str!("wall_clock.c");
-
 /// See the module.
 pub struct WallClock {
     file: PathBuf,
-    libraries: String,
+    library: PathBuf,
 }
 
 impl WallClock {
@@ -25,7 +21,7 @@ impl WallClock {
             report("ignored: no libfaketime: apt-get install libfaketime");
             return None;
         };
-        let clock = Self { file: dir.join("clock"), libraries: format!("{}:{}", waits(dir).display(), library.display()) };
+        let clock = Self { file: dir.join("clock"), library };
         clock.moves_to("+0");
         Some(clock)
     }
@@ -41,7 +37,7 @@ impl WallClock {
     /// What a hub has in its environment that lives by this clock.
     pub fn environment(&self) -> [(&str, &str); 4] {
         [
-            ("LD_PRELOAD", &self.libraries),
+            ("LD_PRELOAD", self.library.to_str().expect("a path in UTF-8")),
             ("FAKETIME_TIMESTAMP_FILE", self.file.to_str().expect("a path in UTF-8")),
             // To read it at every question about the time would keep a hub busy with that.
             ("FAKETIME_CACHE_DURATION", "1"),
@@ -55,13 +51,4 @@ impl WallClock {
 fn faketime() -> Option<PathBuf> {
     let folders = fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
     folders.into_iter().find(|path| path.is_file())
-}
-
-/// Compiles [`WAITS`].
-fn waits(dir: &Path) -> PathBuf {
-    let (source, library) = (dir.join("wall_clock.c"), dir.join("wall_clock.so"));
-    fs::write(&source, WAITS).expect("the source");
-    let compiled = Command::new("cc").args(["-shared", "-fPIC", "-O2", "-Wall", "-o"]).args([&library, &source]).output().expect("cc runs");
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
-    library
 }
