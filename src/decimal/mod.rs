@@ -16,7 +16,7 @@ mod write;
 pub use rate::Rate;
 pub use read::parse_whole;
 pub use total::Total;
-pub use window::{Exponent, Found, NUMBER_WINDOW, Numbers};
+pub use window::{Exponent, Found, NUMBER_WINDOW, Numbers, number_length};
 pub use write::{SIXTEEN_DIGITS, eight_digits_text, sixteen_digits, two_digits, write_integer};
 
 use read::{leading_digits, parse_long};

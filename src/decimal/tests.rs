@@ -206,6 +206,18 @@ proptest! {
     }
 
     #[test]
+    fn numbers_are_as_long_as_json_says(text in "[0-9]{0,33}(\\.[0-9]{0,31})?", behind in "[,\"eE}./:+-][0-9.]{32}") {
+        let both = [text.as_str(), &behind].concat();
+        let pattern = |text: &str| serde_json::from_str::<serde_json::Number>(text).is_ok() && text.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit());
+        // The longest text that is a number, if what follows it is neither a digit nor a point with one.
+        let digits = |from: usize| both[from..].bytes().take_while(u8::is_ascii_digit).count();
+        let integer = digits(0);
+        let length = if both.as_bytes()[integer] == b'.' { integer + 1 + digits(integer + 1) } else { integer };
+        let expected = (length < 32 && pattern(&both[..length])).then_some(length);
+        prop_assert_eq!(number_length(both.as_bytes().first_chunk().unwrap()), expected, "{}", both);
+    }
+
+    #[test]
     fn exponents_are_read_alike(text in "[0-9]{1,3}(\\.[0-9]{1,13})?[eE][+-]?[0-9]{1,3}", behind in "[,\"}]") {
         let padded = [text.as_str(), &behind, &" ".repeat(32)].concat();
         let raised = raised(Portable, &padded);

@@ -156,6 +156,25 @@ pub(super) fn find(window: &[u8; WINDOW]) -> Option<Found<Amount>> {
     Some(Found { value: amount(whole.into(), fraction), length, integer })
 }
 
+/// The length of the number at the start of a window, whatever its value: digits, perhaps with a point among them, no sign, no exponent, no superfluous
+/// leading zero. `None` where the window starts otherwise, or ends before the number does.
+#[inline]
+#[must_use]
+pub fn number_length(window: &[u8; WINDOW]) -> Option<usize> {
+    let [low, high] = window.as_chunks::<16>().0 else { return None };
+    let marks = not_digits(low) | not_digits(high) << 16;
+    let integer = marks.trailing_zeros() as usize;
+    let is_integer = integer == 1 || (integer > 1 && window[0] != b'0');
+    if !is_integer || integer == WINDOW {
+        return None;
+    }
+    if window[integer] != b'.' {
+        return Some(integer);
+    }
+    let length = (marks & (marks - 1)).trailing_zeros() as usize;
+    (length > integer + 1 && length < WINDOW).then_some(length)
+}
+
 /// As [`find`], of 9 to 15 digits before the point.
 #[inline(never)]
 fn find_wide(window: &[u8; WINDOW], integer: usize, decimals: usize, length: usize) -> Option<Found<Amount>> {

@@ -6,7 +6,7 @@ use super::levels::{Bare, Orders, Pair, Quoted, Unit};
 use super::literal::{Key, Literal};
 use super::machine::Machine;
 use crate::book::{Action, Frame, Level};
-use crate::decimal::{Amount, parse_whole};
+use crate::decimal::{Amount, number_length, parse_whole};
 use crate::event_time::EventTime;
 use crate::json::{Cursor, first_of};
 use crate::rules::Limits;
@@ -146,9 +146,8 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
     /// A bare number, which is not read.
     fn skip_number(&mut self) -> Option<()> {
         let rest = self.rest();
-        let found = rest.first_chunk().and_then(|window| self.machine.find(window));
-        self.at += match found {
-            Some(found) if !matches!(rest.get(found.length), Some(b'e' | b'E')) && self.machine.amounts([found.value; 2]).is_some() => found.length,
+        self.at += match rest.first_chunk().and_then(number_length) {
+            Some(length) if !matches!(rest.get(length), Some(b'e' | b'E')) => length,
             _ => json_number(rest)?.len(),
         };
         Some(())
