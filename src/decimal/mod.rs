@@ -16,7 +16,7 @@ mod write;
 pub use rate::Rate;
 pub use read::parse_whole;
 pub use total::Total;
-pub use window::{Exponent, Found, NUMBER_WINDOW, Numbers, number_length};
+pub use window::{Exponent, Found, NUMBER_WINDOW, Numbers, number_length, number_window};
 pub use write::{SIXTEEN_DIGITS, eight_digits_text, sixteen_digits, two_digits, write_integer};
 
 use read::{leading_digits, parse_long};
@@ -85,13 +85,7 @@ impl Decimal {
     #[inline]
     #[must_use]
     pub fn parse_short(text: &[u8]) -> Option<(Amount, u8, usize)> {
-        // Near the end zeros stand in for what is not there.
-        let mut window = [0; NUMBER_WINDOW];
-        let window = text.first_chunk().unwrap_or_else(|| {
-            window[..text.len()].copy_from_slice(text);
-            &window
-        });
-        match window::find(window) {
+        match window::find(number_window(text, &mut [0; NUMBER_WINDOW])) {
             Some(found) => Some((found.value, found.decimals() as u8, found.length)),
             None => Self::parse_any_short(text),
         }

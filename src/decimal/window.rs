@@ -8,6 +8,18 @@ use crate::machine::Portable;
 pub const NUMBER_WINDOW: usize = 32;
 use NUMBER_WINDOW as WINDOW;
 
+/// The start of a text as a window; near the end of the text zeros, in `space`, stand in for what is not there.
+#[inline(always)]
+#[must_use]
+pub fn number_window<'t>(text: &'t [u8], space: &'t mut [u8; WINDOW]) -> &'t [u8; WINDOW] {
+    if let Some(window) = text.first_chunk() {
+        return window;
+    }
+    space.fill(0);
+    space[..text.len()].copy_from_slice(text);
+    space
+}
+
 /// A number at the start of a window, and how it is spelled: no sign, no exponent, no superfluous leading zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found<V> {

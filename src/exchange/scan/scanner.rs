@@ -6,7 +6,7 @@ use super::levels::{Bare, Orders, Pair, Quoted, Unit};
 use super::literal::{Key, Literal};
 use super::machine::Machine;
 use crate::book::{Action, Frame, Level};
-use crate::decimal::{Amount, number_length, parse_whole};
+use crate::decimal::{Amount, NUMBER_WINDOW, number_length, number_window, parse_whole};
 use crate::event_time::EventTime;
 use crate::json::{Cursor, first_of};
 use crate::rules::Limits;
@@ -146,7 +146,7 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
     /// A bare number, which is not read.
     fn skip_number(&mut self) -> Option<()> {
         let rest = self.rest();
-        self.at += match rest.first_chunk().and_then(number_length) {
+        self.at += match number_length(number_window(rest, &mut [0; NUMBER_WINDOW])) {
             Some(length) if !matches!(rest.get(length), Some(b'e' | b'E')) => length,
             _ => json_number(rest)?.len(),
         };
