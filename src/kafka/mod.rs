@@ -25,7 +25,7 @@ pub use embedded::EmbeddedBroker;
 pub use group::{Committed, Group};
 pub use lag::{PartitionLag, group_lag};
 pub use producer::{Cause, Failure, Producer, Report, SendError};
-pub use start::{Groups, NotTaken, OffsetGap, Start, group_of, groups, refuse_members, starts, take_over, take_over_all};
+pub use start::{Groups, NotTaken, OffsetGap, Start, at_least, group_of, groups, refuse_members, starts, take_over, take_over_all};
 pub use stretch::{Edge, LogReader, Stretch};
 pub use topic_settings::{costly_settings, hurtful_settings};
 pub use topics::{Cluster, TopicPlan, Unavailable};

@@ -124,7 +124,7 @@ pub fn refuse_members(groups: &Groups, deadline: Instant) -> Result<(), Unavaila
     if faults.is_empty() { Ok(()) } else { Err(Unavailable(faults)) }
 }
 
-/// Where a lane starts, and what is committed for it. `known` is what was, should the brokers have forgotten it.
+/// Where a lane starts, and what is committed for it. `known` is what a running lane knows of that.
 fn start_of(config: &Config, group: &Group, lane: LaneId, known: Option<Checkpoint>, timeout: Duration) -> Result<Start, String> {
     let committed = group.committed(lane.partition, timeout)?;
     let log = group.log_range(lane.partition, timeout)?;
@@ -133,8 +133,19 @@ fn start_of(config: &Config, group: &Group, lane: LaneId, known: Option<Checkpoi
     {
         ::log::warn!("{lane}: the metadata beside committed offset {} is not ours: {metadata:?}; books start unverified", checkpoint.offset);
     }
-    let fresh = || known.unwrap_or_else(|| Checkpoint::without_books(config.start.offset(log)));
-    Ok(Start { checkpoint: committed.map_or_else(fresh, |committed| committed.checkpoint), log })
+    let shown = committed.map(|committed| committed.checkpoint);
+    let checkpoint = match known {
+        Some(known) => at_least(known, shown),
+        None => shown.unwrap_or_else(|| Checkpoint::without_books(config.start.offset(log))),
+    };
+    Ok(Start { checkpoint, log })
+}
+
+/// Where a running lane begins again that knows what is committed: never before that, whatever the brokers show. They forget the offset of a lane that is idle for
+/// long, and tools delete or move it: it still stands for what is written.
+#[must_use]
+pub fn at_least(known: Checkpoint, shown: Option<Checkpoint>) -> Checkpoint {
+    shown.filter(|shown| shown.offset >= known.offset).unwrap_or(known)
 }
 
 /// Takes a lane over: makes the producer with its transactional id, which fences every other, finds out what is committed, and
@@ -242,4 +253,19 @@ pub fn take_over_all(config: &Config, groups: &Groups, claim: Claim, deadline: I
 fn pause_of_chance() -> Duration {
     let chance = RandomState::new().build_hasher().finish();
     FENCED_PAUSE_MIN + Duration::from_micros(chance % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_to_be_committed_is_not_done_again() {
+        let [earlier, known, later] = [4, 5, 6].map(Checkpoint::without_books);
+        assert_eq!(at_least(known, None), known);
+        assert_eq!(at_least(known, Some(earlier)), known);
+        assert_eq!(at_least(known, Some(later)), later);
+        let with_books = Checkpoint { deep: true, ..known };
+        assert_eq!(at_least(known, Some(with_books)), with_books, "what stands beside the offset is the brokers'");
+    }
 }

@@ -10,7 +10,7 @@ use super::shared::{Failure, Shared};
 use crate::checkpoint::{Checkpoint, Claim};
 use crate::config::{Config, FailPoint, LaneId};
 use crate::delivery::{Call, Fault, Joining, Transaction};
-use crate::kafka::{self, Cause, Failed, Group, Producer, Report, SendError, take_over};
+use crate::kafka::{self, Cause, Failed, Group, Producer, Report, SendError, at_least, take_over};
 use crate::observe::RateLimit;
 
 /// How long an abort may take; longer, and a new producer ends what nobody knows.
@@ -244,8 +244,7 @@ impl Transacted {
             }
             Call::Ask => {
                 if self.found.is_none() {
-                    // Brokers forget the offset of a lane that is idle for long, and tools delete it: it still stands for what is written.
-                    self.found = Some(self.ask()?.map_or(self.known, |(checkpoint, _)| checkpoint));
+                    self.found = Some(at_least(self.known, self.ask()?.map(|(checkpoint, _)| checkpoint)));
                 }
                 Ok(())
             }

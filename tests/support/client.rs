@@ -215,6 +215,11 @@ impl Client {
         self.consumer(Some(group))
     }
 
+    /// A consumer that is told where logs end, whatever a `read_committed` one may read of them.
+    pub fn consumer_of_logs(&self) -> BaseConsumer {
+        self.config().set("isolation.level", "read_uncommitted").create().expect("a consumer")
+    }
+
     fn places(&self, consumer: &BaseConsumer, topics: &[String]) -> Vec<Place> {
         let partitions = |topic: &String| {
             patiently(&format!("metadata of {topic}"), || {

@@ -42,6 +42,7 @@ pub struct Note {
 /// Asks for notes.
 pub struct Witness {
     groups: Vec<(Stream, BaseConsumer)>,
+    logs: BaseConsumer,
     flows: Vec<Flow>,
     names: Names,
 }
@@ -50,7 +51,7 @@ impl Witness {
     pub fn new(client: &Client, names: &Names, flows: &[Flow]) -> Self {
         let has_flows = |stream: &Stream| flows.iter().any(|flow| flow.stream() == *stream);
         let groups = Stream::ALL.into_iter().filter(has_flows).map(|stream| (stream, client.consumer_of(&names.group(stream)))).collect();
-        Self { groups, flows: flows.to_vec(), names: names.clone() }
+        Self { groups, logs: client.consumer_of_logs(), flows: flows.to_vec(), names: names.clone() }
     }
 
     /// `None` where the brokers did not say all of it in time.
@@ -94,11 +95,11 @@ impl Witness {
         self.flows.iter().map(end).collect()
     }
 
-    /// The ends of outputs and dead letters, as a `read_committed` reader has them.
+    /// The ends of the logs of outputs and dead letters. A `read_committed` reader may not be shown all of it yet: brokers mark a transaction as committed
+    /// in each of its partitions for itself, and that of the offsets may be before that of the records. What is in the log then and shown later was written.
     pub fn ends(&self) -> KafkaResult<BTreeMap<Place, i64>> {
-        let (_, consumer) = &self.groups[0];
         let places = self.flows.iter().flat_map(|flow| [flow.output(&self.names), flow.letters(&self.names)]);
-        places.map(|place| Ok((place.clone(), consumer.fetch_watermarks(&place.0, place.1, ANSWER_BOUND)?.1))).collect()
+        places.map(|place| Ok((place.clone(), self.logs.fetch_watermarks(&place.0, place.1, ANSWER_BOUND)?.1))).collect()
     }
 }
 
