@@ -146,6 +146,19 @@ fn integers_are_written_as_the_library_does() {
     }
 }
 
+#[test]
+fn exponents_of_small_numbers_are_raised_by_every_machine() {
+    for (text, expected) in [("5.1e-05,", "0.000051"), ("1E-8\"", "0.00000001"), ("1.25e1}", "12.5"), ("0e0,", "0"), ("5.1e-18,", ""), ("5.1e-051,", "")] {
+        let padded = format!("{text}{}", " ".repeat(32));
+        let expected = Decimal::parse(expected.as_bytes()).ok().and_then(Decimal::amount).map(|amount| (amount, text.len() - 1));
+        assert_eq!(raised(Portable, &padded), expected, "{text}");
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = crate::machine::Avx2::detect() {
+            assert_eq!(raised(avx2, &padded), expected, "{text}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn eight_bytes_are_read_as_one(text in "[0-9]{0,8}[./:e\"\u{e9}]{8}") {
