@@ -1,15 +1,18 @@
 //! The two ways to call librdkafka, its own calls for batches and rdkafka's safe ones, held against each other on a real broker: what one reads, writes,
-//! reports or refuses, the other does alike.
+//! reports or refuses, the other does alike. And what a lane that is taken over makes of what its transactions have left.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use market_hub::batch::{BY_KEY, Batch, Destination, Place};
-use market_hub::config::{Config, KafkaCalls, StreamNames};
-use market_hub::kafka::{Cause, Consumer, LaneQueue, Polled, Producer, Report, SendError};
+use market_hub::checkpoint::{Checkpoint, Claim};
+use market_hub::config::{Config, KafkaCalls, LaneId, StreamNames};
+use market_hub::delivery::Ledger;
+use market_hub::kafka::{Cause, Consumer, Group, LaneQueue, Outputs, Polled, Producer, Report, SendError, TakeOver};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
@@ -299,4 +302,117 @@ fn a_connection_that_fails_is_told_alike() {
     for (producer, calls) in producers.iter().zip(BOTH) {
         wait_until(&format!("{calls:?}: the connection has failed"), BOUND, || producer.was_cut(), |was_cut| *was_cut);
     }
+}
+
+// --------------------------------------------------------------------------------------------------------------------------- taking over
+
+/// A lane with topics and a group of its own, that writes nothing by itself.
+struct Lane {
+    config: Arc<Config>,
+    id: LaneId,
+    group: Group,
+    outputs: Outputs,
+}
+
+impl Lane {
+    fn new(broker: &Broker, name: &str) -> Self {
+        let mut config = config(broker, KafkaCalls::Batch);
+        let id = config.lanes[0];
+        let named = |what: &str| format!("{name}.{what}");
+        let names = StreamNames { input: named("in"), output: named("out"), dlt: named("dlt"), group: named("group") };
+        let topics = [&names.input, &names.output, &names.dlt].map(|topic| (topic.clone(), id.partition + 1));
+        broker.client().create_topics(&topics);
+        config.streams[id.stream.index()] = names.clone();
+        let config = Arc::new(config);
+        let (group, outputs) = (Group::new(&config, &names).unwrap(), Outputs::new(&config).unwrap());
+        Self { config, id, group, outputs }
+    }
+
+    fn output(&self) -> &str {
+        &self.config.names(self.id.stream).output
+    }
+
+    /// Takes the lane over; gives where it goes on, or what speaks against it within this time.
+    fn take_over(&self, ledger: Option<&Ledger>, timeout: Duration) -> Result<(Producer, i64), String> {
+        let Self { config, id, group, outputs } = self;
+        let taken = TakeOver { config, group, outputs, lane: *id, claim: Claim(1), timeout }.run(ledger);
+        taken.map(|(producer, start)| (producer, start.checkpoint.offset)).map_err(|failed| failed.text)
+    }
+
+    fn goes_on_at(&self, ledger: &Ledger) -> i64 {
+        self.take_over(Some(ledger), BOUND).unwrap().1
+    }
+
+    /// Writes messages in a transaction that stays open; notes where.
+    fn write(&self, producer: &Producer, ledger: &mut Ledger) {
+        producer.begin().unwrap();
+        let (reports, _) = send(producer, self.output(), self.id.partition, &batch(3), 0);
+        for report in reports {
+            assert_eq!(report.failure, None);
+            ledger.wrote(self.output(), report.partition, report.offset);
+        }
+    }
+
+    fn commit(&self, producer: &Producer, checkpoint: &Checkpoint) {
+        producer.add_offset(&self.group, self.id.partition, checkpoint, Claim(1), BOUND).unwrap();
+        producer.commit(BOUND).unwrap();
+    }
+
+    /// How many messages readers are shown.
+    fn shown(&self, broker: &Broker) -> usize {
+        let topic = self.output().to_owned();
+        broker.client().read(std::slice::from_ref(&topic))[&(topic, self.id.partition)].len()
+    }
+}
+
+#[test]
+fn a_lane_goes_on_behind_the_last_transaction_whose_records_stay() {
+    let Some(broker) = broker::shared() else { return };
+    let lane = Lane::new(&broker, "calls.stays");
+    let [first, second, third] = [5, 9, 12].map(Checkpoint::without_books);
+    let (producer, start) = lane.take_over(None, BOUND).unwrap();
+    assert_eq!(start, 0);
+    let mut ledger = Ledger::new(Checkpoint::without_books(start));
+
+    lane.write(&producer, &mut ledger);
+    lane.commit(&producer, &first);
+    ledger.commit(first);
+    assert_eq!((lane.goes_on_at(&ledger), lane.shown(&broker)), (5, 3), "committed, and there");
+
+    let (producer, _) = lane.take_over(Some(&ledger), BOUND).unwrap();
+    lane.write(&producer, &mut ledger);
+    ledger.offer(second);
+    assert_eq!((lane.goes_on_at(&ledger), lane.shown(&broker)), (5, 3), "offered, and aborted by the next producer");
+    ledger.abort();
+
+    let (producer, _) = lane.take_over(Some(&ledger), BOUND).unwrap();
+    lane.write(&producer, &mut ledger);
+    ledger.offer(second);
+    lane.commit(&producer, &second);
+    assert_eq!((lane.goes_on_at(&ledger), lane.shown(&broker)), (9, 6), "offered, and committed without an answer");
+    ledger.begin_again(second);
+
+    let (producer, _) = lane.take_over(Some(&ledger), BOUND).unwrap();
+    lane.write(&producer, &mut ledger);
+    ledger.commit(third);
+    assert_eq!((lane.goes_on_at(&ledger), lane.shown(&broker)), (9, 6), "said to be committed, and gone");
+}
+
+#[test]
+fn what_hangs_is_waited_for_where_it_is_not_the_lanes_own() {
+    let Some(broker) = broker::shared() else { return };
+    let lane = Lane::new(&broker, "calls.hangs");
+    let checkpoint = Checkpoint::without_books(5);
+    let stranger = Producer::transactional(&lane.config, "calls.hangs.stranger").unwrap();
+    stranger.initialise(BOUND).unwrap();
+    let mut ledger = Ledger::new(Checkpoint::without_books(0));
+    lane.write(&stranger, &mut Ledger::new(checkpoint));
+    let (producer, _) = lane.take_over(None, BOUND).unwrap();
+    lane.write(&producer, &mut ledger);
+    lane.commit(&producer, &checkpoint);
+    ledger.commit(checkpoint);
+    let fault = lane.take_over(Some(&ledger), Duration::from_secs(2)).map(|(_, offset)| offset).unwrap_err();
+    assert!(fault.contains("not known yet"), "{fault}");
+    stranger.abort(BOUND, &mut Vec::new()).unwrap();
+    assert_eq!((lane.goes_on_at(&ledger), lane.shown(&broker)), (5, 3), "what was written to find out is shown to nobody");
 }

@@ -3,10 +3,10 @@
 #![expect(unsafe_code, reason = "a vector is loaded from memory, and functions are called whose instructions a token proves")]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_cvtsi128_si64, _mm_load_si128, _mm_shuffle_epi8, _mm256_add_epi8, _mm256_add_epi64, _mm256_castsi128_si256, _mm256_castsi256_si128,
-    _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_movemask_epi8, _mm256_mul_epu32, _mm256_packus_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_srli_epi64,
-    _mm256_subs_epu8,
+    __m128i, __m256i, _mm_cvtsi128_si64, _mm_load_si128, _mm_loadu_si128, _mm_shuffle_epi8, _mm256_add_epi8, _mm256_add_epi64, _mm256_castsi128_si256,
+    _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_maddubs_epi16, _mm256_movemask_epi8, _mm256_mul_epu32, _mm256_packus_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
+    _mm256_set1_epi64x, _mm256_srli_epi64, _mm256_subs_epu8,
 };
 
 use super::{Amount, DECIMALS, Exponent, Found, NUMBER_WINDOW, Numbers, POWERS};
@@ -26,7 +26,16 @@ impl Numbers for Avx2 {
 
     #[inline(always)]
     fn raise(self, number: Found<Digits>, exponent: Exponent) -> Option<Digits> {
-        Some(Digits { units: *POWERS.get(exponent.power(number.decimals())?)?, ..number.value })
+        let (power, digits) = (exponent.power(number.decimals())?, number.value);
+        // One of the last digit may be more than a unit can say: then the digits move, and zeros follow them.
+        let zeros = power.saturating_sub(POWERS.len() - 1);
+        let count = number.length - usize::from(number.length > number.integer);
+        if count + zeros > CHARS_MAX {
+            return None;
+        }
+        // SAFETY: as above.
+        let text = unsafe { followed_by_zeros(digits.text, zeros) };
+        Some(Digits { text, units: POWERS[power - zeros], least: digits.least.saturating_mul(POWERS[zeros]) })
     }
 
     #[inline(always)]
@@ -125,6 +134,23 @@ fn amounts([first, second]: [Digits; 2]) -> Option<[Amount; 2]> {
     let amount = |value: u64, digits: Digits| Amount(u128::from(value) * u128::from(digits.units));
     let are_numbers = values[0] >= first.least && values[1] >= second.least;
     are_numbers.then(|| [amount(values[0], first), amount(values[1], second)])
+}
+
+/// Digits moved up, of which no more than there is room for in front of them; up to sixteen places.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn followed_by_zeros(digits: __m128i, zeros: usize) -> __m128i {
+    static PLACES: [u8; 32] = {
+        let (mut places, mut index) = ([0x80; 32], 0);
+        while index < 16 {
+            places[index] = index as u8;
+            index += 1;
+        }
+        places
+    };
+    let places = PLACES[zeros..].first_chunk::<16>().map_or([0x80; 16], |places| *places);
+    // SAFETY: all 16 bytes that are read belong to the array; they need no alignment.
+    _mm_shuffle_epi8(digits, unsafe { _mm_loadu_si128(places.as_ptr().cast()) })
 }
 
 #[inline]

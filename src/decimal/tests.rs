@@ -147,6 +147,21 @@ fn integers_are_written_as_the_library_does() {
 }
 
 #[test]
+fn exponents_of_large_numbers_are_raised_where_digits_have_room() {
+    let raised_on_avx2 = |text: &str| {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = crate::machine::Avx2::detect() {
+            return raised(avx2, &format!("{text},{}", " ".repeat(32)));
+        }
+        Decimal::parse(text.as_bytes()).ok().and_then(Decimal::amount).map(|amount| (amount, text.len()))
+    };
+    for (text, plain) in [("1.16539E8", "116539000"), ("0.5E1", "5"), ("1e15", "1000000000000000"), ("9.99999999999999e15", "9999999999999990")] {
+        let amount = Decimal::parse(plain.as_bytes()).ok().and_then(Decimal::amount);
+        assert_eq!(raised_on_avx2(text), amount.map(|amount| (amount, text.len())), "{text}");
+    }
+}
+
+#[test]
 fn exponents_of_small_numbers_are_raised_by_every_machine() {
     for (text, expected) in [("5.1e-05,", "0.000051"), ("1E-8\"", "0.00000001"), ("1.25e1}", "12.5"), ("0e0,", "0"), ("5.1e-18,", ""), ("5.1e-051,", "")] {
         let padded = format!("{text}{}", " ".repeat(32));

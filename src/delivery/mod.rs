@@ -13,9 +13,11 @@
 //! - [`Outstanding`]: the batches of a producer, and which of their messages are not reported yet.
 //! - [`Transaction`]: the transaction of a lane with exactly-once delivery: the next call, and what a failed one means.
 //! - [`Joining`]: the batches that wait for a transaction or are in one.
+//! - [`Ledger`]: what the last transactions have written, by which their fate can be told.
 
 mod hold;
 mod joining;
+mod ledger;
 mod outstanding;
 mod progress;
 mod transaction;
@@ -23,6 +25,7 @@ mod watermark;
 
 pub use hold::Hold;
 pub use joining::Joining;
+pub use ledger::{Ledger, Written};
 pub use outstanding::{Outstanding, Settled};
 pub use progress::{Progress, Restore, Step};
 pub use transaction::{Call, Fault, Transaction};

@@ -87,6 +87,13 @@ pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> 
     client
 }
 
+/// A client that looks at what transactions have written.
+pub(super) fn looker_at_outputs(config: &Config, isolation: &str) -> ClientConfig {
+    let mut client = consumer(config, "market-hub");
+    client.set("isolation.level", isolation).set("enable.partition.eof", "true").set("fetch.wait.max.ms", "10");
+    client
+}
+
 /// The client that writes what one lane has to write, and its offsets, in transactions.
 pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
     let mut client = producer(config);

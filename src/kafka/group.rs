@@ -74,11 +74,19 @@ impl Group {
     /// # Errors
     /// The brokers did not answer.
     pub fn log_range(&self, partition: i32, timeout: Duration) -> Result<(i64, i64), String> {
-        self.client.fetch_watermarks(&self.topic, partition, timeout).map_err(|error| {
+        self.log_range_of(&self.topic, partition, timeout)
+    }
+
+    /// As [`log_range`](Self::log_range), of any topic.
+    ///
+    /// # Errors
+    /// The brokers did not answer.
+    pub(super) fn log_range_of(&self, topic: &str, partition: i32, timeout: Duration) -> Result<(i64, i64), String> {
+        self.client.fetch_watermarks(topic, partition, timeout).map_err(|error| {
             // A broker that comes back has a moment without leaders. librdkafka remembers such an answer as final, here for up to a quarter of an hour,
             // and says `UnknownPartition` without asking again: ask for it, so that the next try knows better.
-            let _ = self.heard(self.client.fetch_metadata(Some(&self.topic), timeout));
-            format!("{}, partition {partition}: {error}", self.topic)
+            let _ = self.heard(self.client.fetch_metadata(Some(topic), timeout));
+            format!("{topic}, partition {partition}: {error}")
         })
     }
 

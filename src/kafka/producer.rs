@@ -18,24 +18,32 @@ use crate::batch::{BY_KEY, Message};
 use crate::config::{Config, KafkaCalls};
 use crate::observe::StatisticsOf;
 
-/// What became of one message, or of some whose tags follow each other.
+/// What became of one message, or of some whose tags follow each other, as they do in their log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// What the first was sent with.
     pub tag: usize,
     /// How many there are: 1 where they were not written.
     pub count: usize,
+    /// In which partition of its topic the first one is.
+    pub partition: i32,
+    /// Where it is there; that of each other one follows.
+    pub offset: i64,
     /// Why it was not written.
     pub failure: Option<Failure>,
 }
 
 impl Report {
     /// Adds the report of one message to those before it.
-    fn push(reports: &mut Vec<Self>, tag: usize, failure: Option<Failure>) {
+    fn push(reports: &mut Vec<Self>, tag: usize, (partition, offset): (i32, i64), failure: Option<Failure>) {
         match reports.last_mut() {
-            Some(last) if failure.is_none() && last.failure.is_none() && last.tag + last.count == tag => last.count += 1,
-            _ => reports.push(Self { tag, count: 1, failure }),
+            Some(last) if failure.is_none() && last.failure.is_none() && last.is_followed_by(tag, partition, offset) => last.count += 1,
+            _ => reports.push(Self { tag, count: 1, partition, offset, failure }),
         }
+    }
+
+    const fn is_followed_by(&self, tag: usize, partition: i32, offset: i64) -> bool {
+        self.tag + self.count == tag && self.partition == partition && self.offset + self.count as i64 == offset
     }
 }
 
@@ -137,7 +145,8 @@ impl ProducerContext for Context {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        Report::push(&mut self.reports.lock(), tag, failure_of(result, &mut self.nowhere.lock()));
+        let (Ok(message) | Err((_, message))) = result;
+        Report::push(&mut self.reports.lock(), tag, (message.partition(), message.offset()), failure_of(result, &mut self.nowhere.lock()));
     }
 }
 
@@ -249,7 +258,7 @@ impl Producer {
                 self.inner.poll(timeout, |report| {
                     let failure = failure(report.error, nowhere.holds(report.partition, report.offset), || (report.topic(), report.partition));
                     failed |= failure.is_some();
-                    Report::push(reports, report.tag, failure);
+                    Report::push(reports, report.tag, (report.partition, report.offset), failure);
                 });
                 if failed {
                     self.inner.forget_topics();
@@ -314,10 +323,14 @@ mod tests {
         let failure = Some(Failure { text: "why".to_owned(), cause: Cause::Other });
         let mut reports = Vec::new();
         for (tag, failure) in [(7, None), (8, None), (10, None), (11, failure.clone()), (12, None), (13, failure.clone()), (14, failure.clone()), (1, None)] {
-            Report::push(&mut reports, tag, failure);
+            Report::push(&mut reports, tag, (0, 100 + tag as i64), failure);
+        }
+        for (tag, place) in [(2, (0, 102)), (3, (0, 102)), (4, (1, 103)), (5, (1, 104))] {
+            Report::push(&mut reports, tag, place, None);
         }
         let seen: Vec<_> = reports.iter().map(|report| (report.tag, report.count, report.failure.is_some())).collect();
-        assert_eq!(seen, [(7, 2, false), (10, 1, false), (11, 1, true), (12, 1, false), (13, 1, true), (14, 1, true), (1, 1, false)]);
+        let first = [(7, 2, false), (10, 1, false), (11, 1, true), (12, 1, false), (13, 1, true), (14, 1, true), (1, 2, false)];
+        assert_eq!(seen, [first.as_slice(), [(3, 1, false), (4, 2, false)].as_slice()].concat(), "also where they do not follow each other in the log");
     }
 
     #[test]

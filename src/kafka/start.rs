@@ -1,6 +1,6 @@
 //! Where each lane starts: at what its group has committed, else at the end of the log that the settings name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
@@ -8,16 +8,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::group::{Committed, Group};
+use super::outputs::Outputs;
 use super::producer::Producer;
 use super::topics::{Unavailable, retry};
 use super::transaction::Failed;
 use crate::checkpoint::{Checkpoint, Claim};
 use crate::config::{Config, LaneId};
-use crate::delivery::Fault;
+use crate::delivery::{Fault, Ledger};
 use crate::market::Stream;
 
 /// How long a lane that is taken over waits for offsets that are about to be committed: its own are by then, so that what is left belongs to nobody.
-const PENDING_MAX: Duration = Duration::from_secs(3);
+const PENDING_MAX: Duration = Duration::from_secs(1);
 /// How long a lane whose start was fenced waits at least before it is taken over again.
 const FENCED_PAUSE_MIN: Duration = Duration::from_millis(200);
 
@@ -103,7 +104,7 @@ pub fn group_of(groups: &Groups, lane: LaneId) -> &Arc<Group> {
 pub fn starts(config: &Config, groups: &Groups, deadline: Instant) -> Result<BTreeMap<LaneId, Start>, Unavailable> {
     let start = |&lane: &LaneId| {
         let group = group_of(groups, lane);
-        let start = retry(deadline, |timeout| start_of(config, group, lane, None, timeout).map_err(|fault| vec![format!("{lane}: {fault}")]))?;
+        let start = retry(deadline, |timeout| start_of(config, group, lane, timeout).map_err(|fault| vec![format!("{lane}: {fault}")]))?;
         Ok((lane, start))
     };
     config.lanes.iter().map(start).collect()
@@ -124,73 +125,135 @@ pub fn refuse_members(groups: &Groups, deadline: Instant) -> Result<(), Unavaila
     if faults.is_empty() { Ok(()) } else { Err(Unavailable(faults)) }
 }
 
-/// Where a lane starts, and what is committed for it. `known` is what a running lane knows of that.
-fn start_of(config: &Config, group: &Group, lane: LaneId, known: Option<Checkpoint>, timeout: Duration) -> Result<Start, String> {
-    let committed = group.committed(lane.partition, timeout)?;
+/// Where a lane starts that is not running yet.
+fn start_of(config: &Config, group: &Group, lane: LaneId, timeout: Duration) -> Result<Start, String> {
+    let shown = shown_by(group, lane, timeout)?;
     let log = group.log_range(lane.partition, timeout)?;
+    let checkpoint = shown.unwrap_or_else(|| Checkpoint::without_books(config.start.offset(log)));
+    Ok(Start { checkpoint, log })
+}
+
+/// What a group has as committed for a lane.
+fn shown_by(group: &Group, lane: LaneId, timeout: Duration) -> Result<Option<Checkpoint>, String> {
+    let committed = group.committed(lane.partition, timeout)?;
     if let Some(Committed { foreign: Some(metadata), checkpoint, .. }) = &committed
         && !metadata.is_empty()
     {
         ::log::warn!("{lane}: the metadata beside committed offset {} is not ours: {metadata:?}; books start unverified", checkpoint.offset);
     }
-    let shown = committed.map(|committed| committed.checkpoint);
-    let checkpoint = match known {
-        Some(known) => at_least(known, shown),
-        None => shown.unwrap_or_else(|| Checkpoint::without_books(config.start.offset(log))),
-    };
-    Ok(Start { checkpoint, log })
+    Ok(committed.map(|committed| committed.checkpoint))
 }
 
-/// Where a running lane begins again that knows what is committed: never before that, whatever the brokers show. They forget the offset of a lane that is idle for
-/// long, and tools delete or move it: it still stands for what is written.
-#[must_use]
-pub fn at_least(known: Checkpoint, shown: Option<Checkpoint>) -> Checkpoint {
-    shown.filter(|shown| shown.offset >= known.offset).unwrap_or(known)
+/// What a lane is taken over with.
+#[derive(Clone, Copy)]
+pub struct TakeOver<'a> {
+    /// The settings.
+    pub config: &'a Config,
+    /// The lane's group.
+    pub group: &'a Group,
+    /// The logs that lanes write to.
+    pub outputs: &'a Outputs,
+    /// The lane.
+    pub lane: LaneId,
+    /// Who takes it over.
+    pub claim: Claim,
+    /// How long each question and call may take.
+    pub timeout: Duration,
 }
 
-/// Takes a lane over: makes the producer with its transactional id, which fences every other, finds out what is committed, and
-/// commits the claim beside it, so that a fenced instance can tell who has fenced it. `known` is what a running lane knows to be committed.
-///
-/// # Errors
-/// See [`Failed`].
-pub fn take_over(
-    config: &Config,
-    group: &Group,
-    lane: LaneId,
-    claim: Claim,
-    known: Option<Checkpoint>,
-    timeout: Duration,
-) -> Result<(Producer, Start), Failed> {
-    let fatal = |text| Failed { fault: Fault::Fatal, text };
-    let producer = Producer::transactional(config, &config.transactional_id(lane)).map_err(fatal)?;
-    // First this: a transaction that a dying instance has left may still move what is committed.
-    producer.initialise(timeout)?;
-    let ask = |timeout| start_of(config, group, lane, known, timeout).map_err(|text| Failed { fault: Fault::Retriable, text });
-    let start = match ask(timeout.min(PENDING_MAX)) {
-        Ok(start) => start,
-        Err(failed) => {
-            ::log::warn!("{lane}: {}; offsets that came too late for their transaction may be in the way and are aborted", failed.text);
-            abort_pending(&producer, group, lane, claim, known, timeout)?;
-            ask(timeout)?
+impl TakeOver<'_> {
+    /// Takes the lane over: makes the producer with its transactional id, which fences every other, finds out what is committed, and commits the claim
+    /// beside it, so that a fenced instance can tell who has fenced it. `ledger` is a running lane's.
+    ///
+    /// # Errors
+    /// See [`Failed`].
+    pub fn run(self, ledger: Option<&Ledger>) -> Result<(Producer, Start), Failed> {
+        let Self { config, lane, timeout, .. } = self;
+        let fatal = |text| Failed { fault: Fault::Fatal, text };
+        let producer = Producer::transactional(config, &config.transactional_id(lane)).map_err(fatal)?;
+        // First this: a transaction that a dying instance has left may still move what is committed.
+        producer.initialise(timeout)?;
+        let start = match ledger {
+            Some(ledger) => self.goes_on(&producer, ledger)?,
+            None => self.starts(&producer)?,
+        };
+        producer.begin()?;
+        self.add_offset(&producer, &start.checkpoint)?;
+        producer.commit(timeout)?;
+        if producer.was_cut() {
+            // The commit may be on its way a second time, and would end the first transaction that it meets.
+            return Err(Failed { fault: Fault::TimedOut, text: "a connection failed meanwhile".to_owned() });
         }
-    };
-    producer.begin()?;
-    producer.add_offset(group, lane.partition, &start.checkpoint, claim, timeout)?;
-    producer.commit(timeout)?;
-    if producer.was_cut() {
-        // The commit may be on its way a second time, and would end the first transaction that it meets.
-        return Err(Failed { fault: Fault::TimedOut, text: "a connection failed meanwhile".to_owned() });
+        Ok((producer, start))
     }
-    Ok((producer, start))
+
+    /// Where a lane starts that is not running yet.
+    fn starts(self, producer: &Producer) -> Result<Start, Failed> {
+        let Self { config, group, lane, timeout, .. } = self;
+        let start = start_of(config, group, lane, timeout.min(PENDING_MAX));
+        let hanging = self.hanging(std::iter::empty())?;
+        if !hanging.is_empty() {
+            ::log::warn!("{lane}: brokers have not ended what is in {hanging:?}: it shares the fate of the lane's next transaction");
+        }
+        // Offsets that are about to be committed belong to nobody now: a broker has not marked them, or they came too late for their transaction. What was to
+        // become of them only the instance knew that is gone: they are aborted, with what hangs in the outputs.
+        start.or_else(|text| {
+            ::log::warn!("{lane}: {text}; offsets that are about to be committed may be in the way and are aborted, with what hangs");
+            self.abort_in(producer, &hanging, &Checkpoint::without_books(0))?;
+            start_of(config, group, lane, timeout).map_err(retriable)
+        })
+    }
+
+    /// Where a lane goes on that is running. What hangs in its outputs is aborted, so that everything is decided; then the outputs tell how far it has come.
+    fn goes_on(self, producer: &Producer, ledger: &Ledger) -> Result<Start, Failed> {
+        let Self { group, outputs, lane, timeout, .. } = self;
+        let hanging = self.hanging(ledger.logs())?;
+        if !hanging.is_empty() {
+            ::log::warn!("{lane}: brokers have not ended what is in {hanging:?}: it is aborted");
+            self.abort_in(producer, &hanging, &ledger.known())?;
+        }
+        let shown = shown_by(group, lane, timeout.min(PENDING_MAX)).unwrap_or_else(|text| {
+            ::log::warn!("{lane}: {text}; offsets that are about to be committed may be in the way");
+            None
+        });
+        let checkpoint = ledger.find(shown, |record| outputs.shows(record, timeout)).map_err(retriable)?;
+        if checkpoint != ledger.known() || shown != Some(checkpoint) {
+            let [known, at] = [ledger.known(), checkpoint].map(|checkpoint| checkpoint.offset);
+            let shown = shown.map_or_else(|| "nothing".to_owned(), |shown| shown.offset.to_string());
+            ::log::warn!("{lane}: committed was offset {known}, the group shows {shown}, and what is written says {at}: it goes on from there");
+        }
+        Ok(Start { checkpoint, log: group.log_range(lane.partition, timeout).map_err(retriable)? })
+    }
+
+    /// Those of a lane's outputs, and of others that it has written to, that end in something that is not decided. Nothing of the lane is open.
+    fn hanging<'l>(self, others: impl Iterator<Item = (&'l str, i32)>) -> Result<Vec<(String, i32)>, Failed> {
+        let names = self.config.names(self.lane.stream);
+        let own = [&names.output, &names.dlt].map(|topic| (topic.clone(), self.lane.partition));
+        let mut logs: BTreeSet<(String, i32)> = others.map(|(topic, partition)| (topic.to_owned(), partition)).chain(own).collect();
+        let mut hanging = Vec::new();
+        while let Some((topic, partition)) = logs.pop_first() {
+            if self.outputs.hangs(self.group, &topic, partition, self.timeout).map_err(retriable)? {
+                hanging.push((topic, partition));
+            }
+        }
+        Ok(hanging)
+    }
+
+    /// Ends what hangs in these logs and in the group: the mark of an aborted transaction does.
+    fn abort_in(self, producer: &Producer, logs: &[(String, i32)], offset: &Checkpoint) -> Result<(), Failed> {
+        producer.begin()?;
+        producer.touch(logs, self.timeout)?;
+        self.add_offset(producer, offset)?;
+        producer.abort(self.timeout, &mut Vec::new())
+    }
+
+    fn add_offset(self, producer: &Producer, checkpoint: &Checkpoint) -> Result<(), Failed> {
+        producer.add_offset(self.group, self.lane.partition, checkpoint, self.claim, self.timeout)
+    }
 }
 
-/// Ends what brokers still hold as pending for the lane in the group. The start of a producer ends every transaction of its id, with marks wherever that had
-/// written; offsets that reach the group after that, as happens when a broker dies, belong to none, and would be waited for without end by whoever asks what
-/// is committed. They are never part of a committed transaction, for that one's mark would have come after them. The mark of an aborted one ends them.
-fn abort_pending(producer: &Producer, group: &Group, lane: LaneId, claim: Claim, known: Option<Checkpoint>, timeout: Duration) -> Result<(), Failed> {
-    producer.begin()?;
-    producer.add_offset(group, lane.partition, &known.unwrap_or(Checkpoint::without_books(0)), claim, timeout)?;
-    producer.abort(timeout, &mut Vec::new())
+const fn retriable(text: String) -> Failed {
+    Failed { fault: Fault::Retriable, text }
 }
 
 /// Why lanes could not be taken over.
@@ -204,9 +267,9 @@ pub enum NotTaken {
 
 /// Takes a lane over at the start, again and again until `deadline`. Two instances that start at once fence each other: each waits for a time of chance, so
 /// that one gets its claim committed, and the earlier one gives way to it.
-fn take_over_first(config: &Config, group: &Group, lane: LaneId, claim: Claim, deadline: Instant) -> Result<(Producer, Start), NotTaken> {
+fn take_over_first(config: &Config, group: &Group, outputs: &Outputs, lane: LaneId, claim: Claim, deadline: Instant) -> Result<(Producer, Start), NotTaken> {
     let taken = retry(deadline, |timeout| {
-        let failed = match take_over(config, group, lane, claim, None, timeout) {
+        let failed = match (TakeOver { config, group, outputs, lane, claim, timeout }).run(None) {
             Ok(taken) => return Ok(Some(taken)),
             Err(failed) => failed,
         };
@@ -231,9 +294,15 @@ fn take_over_first(config: &Config, group: &Group, lane: LaneId, claim: Claim, d
 ///
 /// # Errors
 /// See [`NotTaken`]; all lanes that are unavailable, and why.
-pub fn take_over_all(config: &Config, groups: &Groups, claim: Claim, deadline: Instant) -> Result<BTreeMap<LaneId, (Producer, Start)>, NotTaken> {
+pub fn take_over_all(
+    config: &Config,
+    groups: &Groups,
+    outputs: &Outputs,
+    claim: Claim,
+    deadline: Instant,
+) -> Result<BTreeMap<LaneId, (Producer, Start)>, NotTaken> {
     let results: Vec<_> = thread::scope(|scope| {
-        let take = |lane| scope.spawn(move || take_over_first(config, group_of(groups, lane), lane, claim, deadline));
+        let take = |lane| scope.spawn(move || take_over_first(config, group_of(groups, lane), outputs, lane, claim, deadline));
         let threads: Vec<_> = config.lanes.iter().map(|&lane| (lane, take(lane))).collect();
         threads.into_iter().map(|(lane, thread)| (lane, thread.join())).collect()
     });
@@ -253,19 +322,4 @@ pub fn take_over_all(config: &Config, groups: &Groups, claim: Claim, deadline: I
 fn pause_of_chance() -> Duration {
     let chance = RandomState::new().build_hasher().finish();
     FENCED_PAUSE_MIN + Duration::from_micros(chance % 1_000_000)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_known_to_be_committed_is_not_done_again() {
-        let [earlier, known, later] = [4, 5, 6].map(Checkpoint::without_books);
-        assert_eq!(at_least(known, None), known);
-        assert_eq!(at_least(known, Some(earlier)), known);
-        assert_eq!(at_least(known, Some(later)), later);
-        let with_books = Checkpoint { deep: true, ..known };
-        assert_eq!(at_least(known, Some(with_books)), with_books, "what stands beside the offset is the brokers'");
-    }
 }

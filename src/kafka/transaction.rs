@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::Producer as _;
+use rdkafka::producer::{BaseRecord, Producer as _};
 
 use super::clients;
 use super::group::Group;
@@ -59,6 +59,25 @@ impl Producer {
         let metadata = group.metadata().ok_or_else(|| Failed { fault: Fault::Retriable, text: "the group has no metadata yet".to_owned() })?;
         let list = group.list(partition, checkpoint, Some(claim)).map_err(|error| self.failed(&error))?;
         self.client().send_offsets_to_transaction(&list, &metadata, timeout).map_err(|error| self.failed(&error))
+    }
+
+    /// Writes a tombstone into each of these logs, for a transaction that will be aborted: so it has marks written there.
+    ///
+    /// # Errors
+    /// See [`Failed`].
+    pub(super) fn touch(&self, logs: &[(String, i32)], timeout: Duration) -> Result<(), Failed> {
+        for (topic, partition) in logs {
+            let tombstone: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, 0).partition(*partition).key(b"aborted");
+            self.client().send(tombstone).map_err(|(error, _)| self.failed(&error))?;
+        }
+        let (deadline, mut reports) = (Instant::now() + timeout, Vec::new());
+        while self.in_flight() > 0 && Instant::now() < deadline {
+            self.poll(SERVE_PAUSE, &mut reports);
+        }
+        self.poll(Duration::ZERO, &mut reports);
+        let failure = reports.into_iter().find_map(|report| report.failure);
+        let late = || (self.in_flight() > 0).then(|| "not all tombstones are written".to_owned());
+        failure.map(|failure| failure.text).or_else(late).map_or(Ok(()), |text| Err(Failed { fault: Fault::TimedOut, text }))
     }
 
     /// Commits the open transaction, of which every message is reported.

@@ -10,7 +10,7 @@ use super::host_lock::HostLock;
 use super::{LOOK_AROUND, RunError, spawn};
 use crate::checkpoint::Claim;
 use crate::config::{Config, Delivery, LaneId};
-use crate::kafka::{self, Cluster, Groups, Producer, Start};
+use crate::kafka::{self, Cluster, Groups, Outputs, Producer, Start};
 
 /// See the module.
 pub(super) struct Prepared {
@@ -25,7 +25,7 @@ pub(super) struct Prepared {
 /// What sends.
 pub(super) enum Producers {
     One(Producer),
-    ForEachLane { claim: Claim, producers: BTreeMap<LaneId, Producer> },
+    ForEachLane { claim: Claim, outputs: Arc<Outputs>, producers: BTreeMap<LaneId, Producer> },
 }
 
 impl Prepared {
@@ -60,10 +60,11 @@ impl Prepared {
             }
             Delivery::ExactlyOnce => {
                 let claim = new_claim();
-                let taken = kafka::take_over_all(config, &groups, claim, deadline)?;
+                let outputs = Arc::new(Outputs::new(config).map_err(RunError::Refused)?);
+                let taken = kafka::take_over_all(config, &groups, &outputs, claim, deadline)?;
                 let starts = taken.iter().map(|(&lane, (_, start))| (lane, *start)).collect();
                 let producers = taken.into_iter().map(|(lane, (producer, _))| (lane, producer)).collect();
-                Ok(Self { cluster, groups, starts, producers: Producers::ForEachLane { claim, producers }, locks: Vec::new() })
+                Ok(Self { cluster, groups, starts, producers: Producers::ForEachLane { claim, outputs, producers }, locks: Vec::new() })
             }
         }
     }

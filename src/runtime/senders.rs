@@ -44,13 +44,14 @@ impl Senders {
                 let routes = config.lanes.iter().map(|&lane| (lane, parcels.clone())).collect();
                 (Self::One(Box::new(BatchSender::new(Arc::clone(config), Arc::clone(shared), producer, parcels_out, answers.to_vec()))), routes)
             }
-            Producers::ForEachLane { claim, mut producers } => {
+            Producers::ForEachLane { claim, outputs, mut producers } => {
                 let mut lanes = Vec::new();
                 for (worker, of_worker) in dealt.iter().enumerate() {
                     for (lane, &(id, start)) in of_worker.iter().enumerate() {
                         let Some(producer) = producers.remove(&id) else { continue };
                         let (config, shared, group) = (Arc::clone(config), Arc::clone(shared), Arc::clone(group_of(groups, id)));
-                        let means = Means { config, shared, group, claim, lane, answers: answers[worker].clone() };
+                        let (outputs, answers) = (Arc::clone(&outputs), answers[worker].clone());
+                        let means = Means { config, shared, group, outputs, claim, lane, answers };
                         lanes.push(Transacted::new(id, producer, start.checkpoint, means));
                     }
                 }

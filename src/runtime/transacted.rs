@@ -9,8 +9,8 @@ use super::parcel::{Answer, Parcel, tag, untag};
 use super::shared::{Failure, Shared};
 use crate::checkpoint::{Checkpoint, Claim};
 use crate::config::{Config, FailPoint, LaneId};
-use crate::delivery::{Call, Fault, Joining, Transaction};
-use crate::kafka::{self, Cause, Failed, Group, Producer, Report, SendError, at_least, take_over};
+use crate::delivery::{Call, Fault, Joining, Ledger, Transaction};
+use crate::kafka::{self, Cause, Failed, Group, Outputs, Producer, Report, SendError, TakeOver};
 use crate::observe::RateLimit;
 
 /// How long an abort may take; longer, and a new producer ends what nobody knows.
@@ -23,6 +23,7 @@ pub(super) struct Means {
     pub(super) config: Arc<Config>,
     pub(super) shared: Arc<Shared>,
     pub(super) group: Arc<Group>,
+    pub(super) outputs: Arc<Outputs>,
     pub(super) claim: Claim,
     /// The worker that owns the lane, and the lane's index there.
     pub(super) lane: usize,
@@ -37,8 +38,7 @@ pub(super) struct Transacted {
     producer: Option<Producer>,
     transaction: Transaction,
     batches: Joining<Parcel>,
-    /// What is committed as far as is known.
-    known: Checkpoint,
+    ledger: Ledger,
     /// What a new producer found committed, until the lane is told.
     found: Option<Checkpoint>,
     reports: Vec<Report>,
@@ -56,7 +56,7 @@ impl Transacted {
             producer: Some(producer),
             transaction: Transaction::new(millis(interval)),
             batches: Joining::default(),
-            known,
+            ledger: Ledger::new(known),
             found: None,
             reports: Vec::new(),
             warnings: RateLimit::new(Duration::from_secs(10)),
@@ -101,12 +101,12 @@ impl Transacted {
         self.take_reports();
         // A stop does not wait for the interval, but for what the worker has still handed over.
         let hurry = stopping && !self.batches.is_waiting();
-        self.renew_if_cut();
         if self.means.shared.shall_search(&mut self.searches)
             && let Some(producer) = &self.producer
         {
             producer.find_brokers();
         }
+        self.give_up_if_cut();
         // The first call begins, the next ones may follow at once.
         while let Some(call) = self.transaction.next(now_ms, self.batches.is_waiting(), self.batches.unreported(), hurry) {
             let began = Instant::now();
@@ -124,18 +124,19 @@ impl Transacted {
                 self.means.shared.fail(Failure::Fenced(self.id));
                 return;
             }
-            if failed.is_some() || matches!(call, Call::Begin | Call::Commit) {
+            if failed.is_some() || matches!(call, Call::Begin | Call::Commit | Call::Ask) {
                 break;
             }
         }
         self.send(now_ms);
     }
 
-    /// Has a producer of which a connection has failed replaced before the next transaction. librdkafka sends the end of a transaction again, without a
-    /// word, when it got no answer; the first one may still arrive, and would end the next transaction of this producer in its middle. A new
-    /// producer's start fences it.
-    fn renew_if_cut(&mut self) {
-        if self.batches.is_waiting() && self.transaction.is_idle() && self.producer.as_ref().is_some_and(Producer::was_cut) {
+    /// Gives a producer up of which a connection has failed, between two transactions. librdkafka sends the end of a transaction again, without a word, when
+    /// it got no answer; the first one may still arrive, and would end the next transaction of this producer in its middle. And a broker that has died may
+    /// have lost what was committed. A new producer's start fences the one, and finds out about the other.
+    fn give_up_if_cut(&mut self) {
+        let has_to = self.batches.is_waiting() || self.ledger.has_unsettled();
+        if has_to && self.transaction.is_idle() && self.producer.as_ref().is_some_and(Producer::was_cut) {
             log::info!("{}: a connection has failed: a new producer takes over", self.id);
             self.transaction.lose(Fault::TimedOut);
         }
@@ -177,8 +178,14 @@ impl Transacted {
         let mut reports = std::mem::take(&mut self.reports);
         for report in reports.drain(..) {
             self.batches.reported(report.count);
-            let Some(failure) = report.failure else { continue };
             let (slot, index) = untag(report.tag);
+            let Some(failure) = report.failure else {
+                if let Some(parcel) = self.batches.batch(slot) {
+                    let (topic, _) = parcel.place(parcel.batch.message(index).destination, &self.means.config);
+                    self.ledger.wrote(topic, report.partition, report.offset);
+                }
+                continue;
+            };
             self.refuse(&failure, slot, index);
             if !self.transaction.is_failing() {
                 self.fail(failure.cause, &failure.text);
@@ -212,7 +219,7 @@ impl Transacted {
     }
 
     fn call(&mut self, call: Call) -> Result<(), Failed> {
-        let Means { config, group, claim, .. } = &self.means;
+        let Means { config, group, outputs, claim, .. } = &self.means;
         let timeout = config.transactions.timeout;
         let gone = || Failed { fault: Fault::Fatal, text: "the producer is being made anew".to_owned() };
         match call {
@@ -226,7 +233,10 @@ impl Transacted {
         }
         match call {
             Call::Begin => self.producer.as_ref().ok_or_else(gone)?.begin(),
-            Call::Offsets(checkpoint) => self.producer.as_ref().ok_or_else(gone)?.add_offset(group, self.id.partition, &checkpoint, *claim, timeout),
+            Call::Offsets(checkpoint) => {
+                self.ledger.offer(checkpoint);
+                self.producer.as_ref().ok_or_else(gone)?.add_offset(group, self.id.partition, &checkpoint, *claim, timeout)
+            }
             Call::Commit => self.producer.as_ref().ok_or_else(gone)?.commit(timeout),
             Call::Abort => self.producer.as_ref().ok_or_else(gone)?.abort(ABORT_TIMEOUT, &mut self.reports),
             Call::Owner => match self.ask()? {
@@ -237,17 +247,14 @@ impl Transacted {
             },
             Call::Replace => {
                 self.producer = None;
-                let (producer, start) = take_over(config, group, self.id, *claim, Some(self.known), timeout)?;
+                let means = TakeOver { config, group, outputs, lane: self.id, claim: *claim, timeout };
+                let (producer, start) = means.run(Some(&self.ledger))?;
                 self.producer = Some(producer);
                 self.found = Some(start.checkpoint);
                 Ok(())
             }
-            Call::Ask => {
-                if self.found.is_none() {
-                    self.found = Some(at_least(self.known, self.ask()?.map(|(checkpoint, _)| checkpoint)));
-                }
-                Ok(())
-            }
+            // A new producer has found out; without one, nothing was done but what is aborted now.
+            Call::Ask => Ok(()),
         }
     }
 
@@ -258,7 +265,7 @@ impl Transacted {
     }
 
     fn committed(&mut self, checkpoint: Checkpoint, took: Duration) {
-        self.known = checkpoint;
+        self.ledger.commit(checkpoint);
         for parcel in self.batches.committed() {
             self.answer(Answer::Written(parcel));
         }
@@ -267,11 +274,20 @@ impl Transacted {
 
     /// Gives everything back, and lets the lane begin again at what is committed; unless what waits goes on from there as it is.
     fn rewind(&mut self) {
-        let Some(checkpoint) = self.found.take() else { return };
-        if self.batches.only_wait() && checkpoint == self.known {
+        let known = self.ledger.known();
+        let checkpoint = match self.found.take() {
+            Some(found) => {
+                self.ledger.begin_again(found);
+                found
+            }
+            None => {
+                self.ledger.abort();
+                known
+            }
+        };
+        if self.batches.only_wait() && checkpoint == known {
             return self.reports.clear();
         }
-        self.known = checkpoint;
         let (parcels, refused) = self.batches.rewind();
         parcels.for_each(|parcel| self.answer(Answer::Dropped(parcel)));
         self.reports.clear();

@@ -18,7 +18,7 @@ pub struct Journal {
     pub flow: Flow,
     pub role: Role,
     /// Numbers that were taken from the input before the hub could read them.
-    pub gone: Range<u64>,
+    pub gone: Vec<Range<u64>>,
     /// The greatest number so far.
     pub head: u64,
     /// Offset and number of every message, in order of the offsets.
@@ -34,7 +34,7 @@ const KEPT: usize = 5;
 
 impl Journal {
     pub const fn new(flow: Flow, role: Role) -> Self {
-        Self { flow, role, gone: 0..0, head: 0, seen: Vec::new(), changed: Vec::new(), phantom: Vec::new() }
+        Self { flow, role, gone: Vec::new(), head: 0, seen: Vec::new(), changed: Vec::new(), phantom: Vec::new() }
     }
 
     /// Takes the next message of the partition.
@@ -94,7 +94,8 @@ impl Journal {
 
     /// Whether the frame of this number belongs here.
     pub fn holds(&self, number: u64) -> bool {
-        !self.gone.contains(&number) && matches!((self.flow.outcome(number), self.role), (Outcome::Record, Role::Records) | (Outcome::Letter(_), Role::Letters))
+        !self.gone.iter().any(|gone| gone.contains(&number))
+            && matches!((self.flow.outcome(number), self.role), (Outcome::Record, Role::Records) | (Outcome::Letter(_), Role::Letters))
     }
 
     /// The first number after this one that belongs here.

@@ -56,7 +56,7 @@ pub struct Scene {
     notes: Notes,
     witness: Witness,
     deaths: Vec<Note>,
-    gone: BTreeMap<Flow, Range<u64>>,
+    gone: BTreeMap<Flow, Vec<Range<u64>>>,
 }
 
 impl Scene {
@@ -333,7 +333,7 @@ impl Scene {
     /// Envelopes from this offset to below that one were taken from the log before the hub read them.
     pub fn forgive(&mut self, flow: Flow, gone: Range<i64>) {
         let first = |offset: i64| number(u64::try_from(offset).expect("an offset"), 0);
-        self.gone.insert(flow, first(gone.start)..first(gone.end));
+        self.gone.entry(flow).or_default().push(first(gone.start)..first(gone.end));
     }
 
     /// Ends the load, lets the hub catch up and stop, reads everything again, and judges.
