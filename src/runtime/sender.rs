@@ -240,7 +240,7 @@ impl BatchSender {
         log::error!("the producer has failed and is made anew: {}", failure.text);
         match Producer::new(&self.config) {
             Ok(producer) => {
-                self.producer = producer;
+                std::mem::replace(&mut self.producer, producer).retire();
                 self.leave_statistics();
             }
             Err(fault) => return self.shared.fail(Failure::Other(format!("no producer can be made: {fault}"))),

@@ -246,7 +246,9 @@ impl Transacted {
                 _ => Ok(()),
             },
             Call::Replace => {
-                self.producer = None;
+                if let Some(producer) = self.producer.take() {
+                    producer.retire();
+                }
                 let means = TakeOver { config, group, outputs, lane: self.id, claim: *claim, timeout };
                 let (producer, start) = means.run(Some(&self.ledger))?;
                 self.producer = Some(producer);
