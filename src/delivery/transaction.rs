@@ -8,7 +8,7 @@
 //!      ├── ask ◀────────── abort ──────────── timed out, fatal ─▶ replace ─▶ ask ──┐     │
 //!      └───────────────────────────────────────────────────────────────────────────┴─────┘
 //! ```
-//! *Ask* finds out what is committed, and the lane begins again there. After a call that timed out nobody knows what the brokers
+//! *Ask* says what is committed, which a new producer has found out, and the lane begins again there. After a call that timed out nobody knows what the brokers
 //! did: only a new producer with the same id ends that, for its start fences whatever is still on its way. An error that says
 //! *fenced* may mean another instance, or a transaction of our own that the brokers gave up: the claim that every instance
 //! commits with its offsets tells which.
@@ -30,7 +30,7 @@ pub enum Call {
     Owner,
     /// Make a new producer with the same id, and claim the lane.
     Replace,
-    /// Find out what is committed; then the lane begins again there.
+    /// Say what is committed; then the lane begins again there.
     Ask,
 }
 

@@ -12,7 +12,10 @@ use parking_lot::Mutex;
 use rdkafka::ClientContext;
 use rdkafka::bindings as native;
 use rdkafka::client::Client;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
 
+use super::log::LogContext;
 use crate::config::Config;
 
 /// The pause before brokers are told again, and the longest. Each time may cost the client a thread, until a broker answers.
@@ -45,5 +48,24 @@ impl Bootstrap {
         *next = (now + next.1, (next.1 * 2).min(PAUSE.1));
         // SAFETY: the client is alive, and the list ends with a NUL; librdkafka copies it.
         unsafe { native::rd_kafka_brokers_add(client.native_ptr(), self.brokers.as_ptr()) };
+    }
+
+    /// Notes whether a broker has answered the client.
+    pub(super) fn heard<T, C: ClientContext>(&self, client: &Client<C>, answer: Result<T, KafkaError>) -> Result<T, KafkaError> {
+        match answer {
+            Ok(_) => self.answered(),
+            Err(_) => self.missed(client),
+        }
+        answer
+    }
+
+    /// First offset and end of a partition's log, as the consumer sees it.
+    pub(super) fn log_range(&self, consumer: &BaseConsumer<LogContext>, topic: &str, partition: i32, timeout: Duration) -> Result<(i64, i64), String> {
+        consumer.fetch_watermarks(topic, partition, timeout).map_err(|error| {
+            // A broker that comes back has a moment without leaders. librdkafka remembers such an answer as final, here for up to a quarter of an hour,
+            // and says `UnknownPartition` without asking again: ask for it, so that the next try knows better.
+            let _ = self.heard(consumer.client(), consumer.fetch_metadata(Some(topic), timeout));
+            format!("{topic}, partition {partition}: {error}")
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! How every Kafka client is set up: each librdkafka property that matters, set explicitly, with the reason.
 
+use std::thread;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -157,6 +158,13 @@ pub(super) fn observer(config: &Config) -> ClientConfig {
     let mut client = consumer(config, "market-hub-observer");
     client.set("allow.auto.create.topics", "false");
     client
+}
+
+/// Ends a client that is not needed any more; never waits. librdkafka takes half a second to end one that has lost its brokers, and is suspected not to come
+/// back at all at times: nobody who has work to do shall wait for that.
+pub(super) fn retire(client: impl Send + 'static) {
+    // Where no thread can be had, it ends here.
+    let _ = thread::Builder::new().name("retired".to_owned()).spawn(move || drop(client));
 }
 
 /// What librdkafka has against the settings; secrets are masked.

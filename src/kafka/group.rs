@@ -82,12 +82,7 @@ impl Group {
     /// # Errors
     /// The brokers did not answer.
     pub(super) fn log_range_of(&self, topic: &str, partition: i32, timeout: Duration) -> Result<(i64, i64), String> {
-        self.client.fetch_watermarks(topic, partition, timeout).map_err(|error| {
-            // A broker that comes back has a moment without leaders. librdkafka remembers such an answer as final, here for up to a quarter of an hour,
-            // and says `UnknownPartition` without asking again: ask for it, so that the next try knows better.
-            let _ = self.heard(self.client.fetch_metadata(Some(topic), timeout));
-            format!("{topic}, partition {partition}: {error}")
-        })
+        self.bootstrap.log_range(&self.client, topic, partition, timeout)
     }
 
     /// The first offset of a partition whose record has at least this timestamp; `None` if none has.
@@ -116,11 +111,7 @@ impl Group {
 
     /// Notes whether a broker has answered.
     fn heard<T>(&self, answer: Result<T, KafkaError>) -> Result<T, KafkaError> {
-        match answer {
-            Ok(_) => self.bootstrap.answered(),
-            Err(_) => self.bootstrap.missed(self.client.client()),
-        }
-        answer
+        self.bootstrap.heard(self.client.client(), answer)
     }
 
     /// What a transaction needs to commit to this group. A client that assigns by hand is no member, which brokers accept.

@@ -13,6 +13,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 
+use super::bootstrap::Bootstrap;
 use super::clients;
 use super::group::Group;
 use super::log::LogContext;
@@ -27,6 +28,7 @@ pub struct Outputs {
     config: Arc<Config>,
     /// Sees what is in the logs, visible or not.
     all: BaseConsumer<LogContext>,
+    bootstrap: Bootstrap,
 }
 
 impl Outputs {
@@ -36,7 +38,7 @@ impl Outputs {
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Arc<Config>) -> Result<Self, String> {
         let all = clients::looker_at_outputs(config, "read_uncommitted").create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
-        Ok(Self { config: Arc::clone(config), all })
+        Ok(Self { config: Arc::clone(config), all, bootstrap: Bootstrap::new(config) })
     }
 
     /// Whether a log ends in something that no reader is shown yet. `group` sees what they are shown.
@@ -45,12 +47,7 @@ impl Outputs {
     /// The brokers did not answer within `timeout`.
     pub(super) fn hangs(&self, group: &Group, topic: &str, partition: i32, timeout: Duration) -> Result<bool, String> {
         let shown = group.log_range_of(topic, partition, timeout)?.1;
-        let all = self.all.fetch_watermarks(topic, partition, timeout).map_err(|error| {
-            // As a group does: a client remembers that there was no leader.
-            let _ = self.all.fetch_metadata(Some(topic), timeout);
-            format!("{topic}, partition {partition}: {error}")
-        })?;
-        Ok(shown < all.1)
+        Ok(shown < self.range(topic, partition, timeout)?.1)
     }
 
     /// Whether a record is shown to readers. It is if it was deleted since, too: then nothing speaks against it.
@@ -61,22 +58,28 @@ impl Outputs {
         let Written { topic, partition, offset } = record;
         let fault = |error: KafkaError| format!("{topic}, partition {partition}, offset {offset}: {error}");
         let deadline = Instant::now() + timeout;
-        let reader: BaseConsumer<LogContext> =
-            clients::looker_at_outputs(&self.config, "read_committed").create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
-        if self.all.fetch_watermarks(topic, *partition, timeout).map_err(fault)?.0 > *offset {
+        if self.range(topic, *partition, timeout)?.0 > *offset {
             return Ok(true);
         }
+        let reader: BaseConsumer<LogContext> =
+            clients::looker_at_outputs(&self.config, "read_committed").create_with_context(LogContext::new("consumer")).map_err(clients::refusal)?;
         let mut from = TopicPartitionList::new();
         from.add_partition_offset(topic, *partition, Offset::Offset(*offset)).map_err(fault)?;
         reader.assign(&from).map_err(fault)?;
-        while Instant::now() < deadline {
-            match reader.poll(POLL) {
-                Some(Ok(next)) => return Ok(next.offset() == *offset),
-                Some(Err(KafkaError::PartitionEOF(_))) if passed(&reader, topic, *partition) > *offset => return Ok(false),
-                Some(Err(_)) | None => {}
-            }
+        let mut is_shown = None;
+        while is_shown.is_none() && Instant::now() < deadline {
+            is_shown = match reader.poll(POLL) {
+                Some(Ok(next)) => Some(next.offset() == *offset),
+                Some(Err(KafkaError::PartitionEOF(_))) if passed(&reader, topic, *partition) > *offset => Some(false),
+                Some(Err(_)) | None => None,
+            };
         }
-        Err(format!("{topic}, partition {partition}: whether the record at offset {offset} stays is not known yet"))
+        clients::retire(reader);
+        is_shown.ok_or_else(|| format!("{topic}, partition {partition}: whether the record at offset {offset} stays is not known yet"))
+    }
+
+    fn range(&self, topic: &str, partition: i32, timeout: Duration) -> Result<(i64, i64), String> {
+        self.bootstrap.log_range(&self.all, topic, partition, timeout)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The idempotent producer: sends messages without blocking, collects what became of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -270,11 +269,9 @@ impl Producer {
         reports.append(&mut self.client().context().reports.lock());
     }
 
-    /// Gives a producer up that another one takes the place of; never waits. librdkafka takes half a second to end a client that has lost its brokers, and has
-    /// been seen not to come back at all: nobody who has work to do shall wait for that.
+    /// Gives a producer up that another one takes the place of; never waits.
     pub fn retire(self) {
-        // Where no thread can be had, the producer ends here.
-        let _ = thread::Builder::new().name("retired".to_owned()).spawn(move || drop(self));
+        clients::retire(self);
     }
 
     /// Why this producer is of no use any more, if it is not.

@@ -179,11 +179,7 @@ impl Cluster {
 
     /// Notes whether a broker has answered.
     fn heard<T>(&self, answer: KafkaResult<T>) -> KafkaResult<T> {
-        match answer {
-            Ok(_) => self.bootstrap.answered(),
-            Err(_) => self.bootstrap.missed(self.observer.client()),
-        }
-        answer
+        self.bootstrap.heard(self.observer.client(), answer)
     }
 
     /// Makes topics, with the replicas of the settings.
