@@ -189,8 +189,8 @@ pub(super) struct HandleProducer<C: ProducerContext + 'static> {
     topics: RefCell<Vec<(String, NonNull<native::rd_kafka_topic_t>)>>,
     /// Where reports come. Its own reference.
     queue: NonNull<native::rd_kafka_queue_t>,
-    /// Dropped last.
-    client: BaseProducer<C>,
+    /// Dropped last, here.
+    client: Arc<BaseProducer<C>>,
 }
 
 // SAFETY: librdkafka's topics and queues belong to no thread; that two threads do not use the handles at once is what `RefCell` sees to, by not being `Sync`.
@@ -201,10 +201,10 @@ impl<C: ProducerContext + 'static> HandleProducer<C> {
     pub(super) fn new(client: BaseProducer<C>) -> Option<Self> {
         // SAFETY: the client is alive; the result is a reference of our own.
         let queue = NonNull::new(unsafe { native::rd_kafka_queue_get_main(client.client().native_ptr()) })?;
-        Some(Self { topics: RefCell::default(), queue, client })
+        Some(Self { topics: RefCell::default(), queue, client: Arc::new(client) })
     }
 
-    pub(super) const fn client(&self) -> &BaseProducer<C> {
+    pub(super) const fn client(&self) -> &Arc<BaseProducer<C>> {
         &self.client
     }
 

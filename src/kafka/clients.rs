@@ -98,7 +98,11 @@ pub(super) fn looker_at_outputs(config: &Config, isolation: &str) -> ClientConfi
 /// The client that writes what one lane has to write, and its offsets, in transactions.
 pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
     let mut client = producer(config);
+    let limit = config.transactions.timeout.as_millis();
+    // librdkafka wants it to be no longer than a transaction.
+    let socket_timeout = client.get("socket.timeout.ms").and_then(|text| text.parse::<u128>().ok()).map_or(limit, |timeout| timeout.min(limit));
     client
+        .set("socket.timeout.ms", socket_timeout.to_string())
         // By its log it tells of connections that fail: see `Producer::was_cut`. What it writes into ours is decided elsewhere.
         .set_log_level(RDKafkaLogLevel::Info)
         .set("log.connection.close", "true")
@@ -106,9 +110,9 @@ pub(super) fn transactional(config: &Config, id: &str) -> ClientConfig {
         // At the end of every transaction its last records would wait for company that cannot come.
         .set("linger.ms", config.kafka.linger.min(TRANSACTION_LINGER_MAX).as_millis().to_string())
         // How long readers wait for a transaction whose producer has died.
-        .set("transaction.timeout.ms", config.transactions.timeout.as_millis().to_string())
-        // librdkafka wants it to be no longer than that; a message that is not written by then is written by the next transaction.
-        .set("message.timeout.ms", config.transactions.timeout.as_millis().to_string());
+        .set("transaction.timeout.ms", limit.to_string())
+        // Nor this; a message that is not written by then is written by the next transaction.
+        .set("message.timeout.ms", limit.to_string());
     client
 }
 

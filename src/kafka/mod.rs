@@ -1,5 +1,6 @@
 //! Kafka: consumers, producers, transactions, groups, topics, and a broker inside the process. The only users of rdkafka.
 
+mod aside;
 mod batch_calls;
 mod bookmarks;
 mod bootstrap;

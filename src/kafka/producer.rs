@@ -1,5 +1,6 @@
 //! The idempotent producer: sends messages without blocking, collects what became of them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext};
 
+use super::aside::Aside;
 use super::batch_calls::HandleProducer;
 use super::bootstrap::Bootstrap;
 use super::clients;
@@ -182,6 +184,8 @@ pub struct Producer {
     inner: HandleProducer<Context>,
     bootstrap: Bootstrap,
     calls: KafkaCalls,
+    /// Where a call is made that may never come back; of a transactional one.
+    aside: Option<Aside>,
 }
 
 impl Producer {
@@ -197,7 +201,7 @@ impl Producer {
         let context = Context { log: LogContext::new("producer"), reports: Mutex::default(), nowhere: Mutex::default(), was_cut: AtomicBool::new(false) };
         let client = client.create_with_context(context).map_err(clients::refusal)?;
         let inner = HandleProducer::new(client).ok_or("a producer without a queue")?;
-        Ok(Self { inner, bootstrap: Bootstrap::new(config), calls: config.kafka.calls })
+        Ok(Self { inner, bootstrap: Bootstrap::new(config), calls: config.kafka.calls, aside: None })
     }
 
     /// Has the producer leave its statistics there, each time they come; only the first place counts.
@@ -205,7 +209,7 @@ impl Producer {
         self.client().context().log.leave_statistics(place);
     }
 
-    pub(super) const fn client(&self) -> &BaseProducer<Context> {
+    pub(super) const fn client(&self) -> &Arc<BaseProducer<Context>> {
         self.inner.client()
     }
 
@@ -267,6 +271,16 @@ impl Producer {
         }
         // Also what was served while a transaction was committed.
         reports.append(&mut self.client().context().reports.lock());
+    }
+
+    /// Has a thread beside this one for calls that may never come back.
+    pub(super) fn with_aside(self) -> Result<Self, String> {
+        let aside = Aside::new("offsets").map_err(|error| format!("a thread for offsets cannot start: {error}"))?;
+        Ok(Self { aside: Some(aside), ..self })
+    }
+
+    pub(super) const fn aside(&self) -> Option<&Aside> {
+        self.aside.as_ref()
     }
 
     /// Gives a producer up that another one takes the place of; never waits.

@@ -168,23 +168,33 @@ impl TakeOver<'_> {
     /// # Errors
     /// See [`Failed`].
     pub fn run(self, ledger: Option<&Ledger>) -> Result<(Producer, Start), Failed> {
-        let Self { config, lane, timeout, .. } = self;
+        let Self { config, lane, .. } = self;
         let fatal = |text| Failed { fault: Fault::Fatal, text };
         let producer = Producer::transactional(config, &config.transactional_id(lane)).map_err(fatal)?;
+        match self.with(&producer, ledger) {
+            Ok(start) => Ok((producer, start)),
+            Err(failed) => {
+                producer.retire();
+                Err(failed)
+            }
+        }
+    }
+
+    fn with(self, producer: &Producer, ledger: Option<&Ledger>) -> Result<Start, Failed> {
         // First this: a transaction that a dying instance has left may still move what is committed.
-        producer.initialise(timeout)?;
+        producer.initialise(self.timeout)?;
         let start = match ledger {
-            Some(ledger) => self.goes_on(&producer, ledger)?,
-            None => self.starts(&producer)?,
+            Some(ledger) => self.goes_on(producer, ledger)?,
+            None => self.starts(producer)?,
         };
         producer.begin()?;
-        self.add_offset(&producer, &start.checkpoint)?;
-        producer.commit(timeout)?;
+        self.add_offset(producer, &start.checkpoint)?;
+        producer.commit(self.timeout)?;
         if producer.was_cut() {
             // The commit may be on its way a second time, and would end the first transaction that it meets.
             return Err(Failed { fault: Fault::TimedOut, text: "a connection failed meanwhile".to_owned() });
         }
-        Ok((producer, start))
+        Ok(start)
     }
 
     /// Where a lane starts that is not running yet.

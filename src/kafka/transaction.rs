@@ -1,5 +1,6 @@
 //! Transactions of one lane's producer: records, dead letters and the input offset together or not at all.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +17,10 @@ use crate::delivery::Fault;
 
 /// How often reports are served while an abort waits for them.
 const SERVE_PAUSE: Duration = Duration::from_millis(1);
+/// How much longer than its own limit a call may take that may never come back.
+const OVERTIME: Duration = Duration::from_millis(500);
+/// How long such a call may take once a connection has failed, which is when it does not come back.
+const PATIENCE_AFTER_CUT: Duration = Duration::from_secs(3);
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +37,7 @@ impl Producer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn transactional(config: &Config, id: &str) -> Result<Self, String> {
-        Self::from(&clients::transactional(config, id), config)
+        Self::from(&clients::transactional(config, id), config)?.with_aside()
     }
 
     /// Makes this the only producer with its id: earlier ones are fenced, and what they left open is aborted.
@@ -51,14 +56,22 @@ impl Producer {
         self.client().begin_transaction().map_err(|error| self.failed(&error))
     }
 
-    /// Adds the lane's checkpoint to the open transaction.
+    /// Adds the lane's checkpoint to the open transaction. After [`Fault::TimedOut`] the producer may still be in that call, and has to be given up.
     ///
     /// # Errors
     /// See [`Failed`].
     pub fn add_offset(&self, group: &Group, partition: i32, checkpoint: &Checkpoint, claim: Claim, timeout: Duration) -> Result<(), Failed> {
         let metadata = group.metadata().ok_or_else(|| Failed { fault: Fault::Retriable, text: "the group has no metadata yet".to_owned() })?;
         let list = group.list(partition, checkpoint, Some(claim)).map_err(|error| self.failed(&error))?;
-        self.client().send_offsets_to_transaction(&list, &metadata, timeout).map_err(|error| self.failed(&error))
+        // In librdkafka 2.12 the limit of this call holds for some of its steps only. Where the group's coordinator is lost it asks three times, `retry.backoff.ms`
+        // apart, who it is now; where that was too early, it asks again when a connection comes up or fails: maybe never.
+        let client = Arc::clone(self.client());
+        let call = move || client.send_offsets_to_transaction(&list, &metadata, timeout);
+        let patience = || if self.was_cut() { PATIENCE_AFTER_CUT.min(timeout) } else { timeout + OVERTIME };
+        match self.aside().and_then(|aside| aside.call(call, patience)) {
+            Some(added) => added.map_err(|error| self.failed(&error)),
+            None => Err(Failed { fault: Fault::TimedOut, text: "offsets are not added to the transaction, and nobody knows whether they will be".to_owned() }),
+        }
     }
 
     /// Writes a tombstone into each of these logs, for a transaction that will be aborted: so it has marks written there.

@@ -50,6 +50,9 @@ const ERRORS: [(Request, &str, Code, Then); 22] = [
     (Request::EndTxn, "fenced", Code::RD_KAFKA_RESP_ERR_PRODUCER_FENCED, Fenced),
 ];
 
+/// No scene has more lanes.
+const LANES_AT_MOST: usize = 6;
+
 /// How often a [`Scene`]'s hub commits.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -82,6 +85,23 @@ fn row_9_every_transactional_request_fails() {
         }
         mock.cluster.clear_request_errors(request);
     }
+}
+
+/// librdkafka asks three times for a coordinator that it has lost, and then maybe never again: the call does not come back.
+#[test]
+fn row_9_a_group_has_no_coordinator_for_a_while() {
+    let _turn = broker::turn();
+    let mock = Mock::start();
+    let mut scene = mock.scene("no-coordinator", Delivery::ExactlyOnce, Mixture::Pure).with(&["--transaction-timeout-ms", "2000"]);
+    scene.start_load(600.per_second());
+    scene.start_hub();
+    scene.wait_for_any_output();
+    // Whoever asks meanwhile hears the same: more than one lane's answers.
+    mock.cluster.request_errors(Request::FindCoordinator, &[Code::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE; 3 * LANES_AT_MOST]);
+    mock.cluster.request_errors(Request::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_NOT_COORDINATOR; LANES_AT_MOST]);
+    scene.wait_until_said(&["nobody knows whether they will be"], Duration::from_secs(10));
+    mock.cluster.clear_request_errors(Request::FindCoordinator);
+    goes_on(&mut scene, "a group without a coordinator", FLOW_GOAL);
 }
 
 /// Has the hub's next request of a kind fail. The load produces to the same brokers: it must not be what meets the error.
