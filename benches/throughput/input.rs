@@ -16,8 +16,8 @@ const DISTINCT: usize = 2_000;
 
 /// One lane's part.
 pub struct LaneInput {
-    pub exchange: Exchange,
     pub stream: Stream,
+    pub partition: i32,
     pub envelopes: usize,
     /// Records that must come out, and the mean bytes of their keys and values.
     pub records: usize,
@@ -28,7 +28,7 @@ pub struct LaneInput {
 impl LaneInput {
     /// As `--lanes` wants it.
     pub fn lane(&self) -> String {
-        format!("{}:{}", self.stream, self.exchange.partition())
+        format!("{}:{}", self.stream, self.partition)
     }
 }
 
@@ -41,12 +41,14 @@ pub enum Load {
     Mix,
     /// All eighteen lanes with 200 symbols each: for the memory.
     Wide,
+    /// As `Books`, but on as many partitions as there are lanes, and on a broker inside this process.
+    Embedded,
 }
 
 impl Load {
     pub fn lanes(self) -> Vec<(Exchange, Kind)> {
         match self {
-            Self::Books => vec![(Exchange::Upbit, Kind::Orderbook)],
+            Self::Books | Self::Embedded => vec![(Exchange::Upbit, Kind::Orderbook)],
             Self::Mix | Self::Wide => Exchange::ALL.into_iter().flat_map(|exchange| [(exchange, Kind::Ticker), (exchange, Kind::Orderbook)]).collect(),
         }
     }
@@ -58,7 +60,7 @@ impl Load {
     /// Of each lane.
     const fn envelopes(self) -> usize {
         match self {
-            Self::Books => 40_000,
+            Self::Books | Self::Embedded => 40_000,
             Self::Mix | Self::Wide => 2_400,
         }
     }
@@ -78,7 +80,7 @@ pub struct Envelopes {
 impl Envelopes {
     pub fn new(exchange: Exchange, kind: Kind, symbols: usize) -> Self {
         let stream = Stream { region: exchange.region(), kind };
-        let lane = LaneInput { exchange, stream, envelopes: 0, records: 0, key_bytes: 0, value_bytes: 0 };
+        let lane = LaneInput { stream, partition: exchange.partition(), envelopes: 0, records: 0, key_bytes: 0, value_bytes: 0 };
         let repeats = kind == Kind::Ticker || exchange == Exchange::Upbit;
         Self {
             feed: Feed::new(7, exchange, kind, Options { symbols, ..Options::default() }),

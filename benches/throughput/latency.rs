@@ -10,11 +10,12 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::producer::{BaseProducer, BaseRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use crate::Asked;
 use crate::input::{Envelopes, LaneInput};
 use crate::process::median;
+use crate::program::{Contender, Program};
 use crate::support::broker::Broker;
 use crate::support::names::Names;
-use crate::{Asked, Program};
 
 /// The first seconds are the start of connections and the broker's warming up.
 const WARM_UP: Duration = Duration::from_secs(3);
@@ -49,14 +50,14 @@ type Late = [Histogram<u64>; 2];
 pub fn measure(broker: &Broker, asked: &Asked) {
     let pace = Pace { every: Duration::from_secs(1) * u32::try_from(asked.frames).unwrap() / asked.rate, frames: asked.frames };
     println!("{} frames/s in envelopes of {}, one every {:?}", asked.rate, pace.frames, pace.every);
-    let programs = asked.programs();
+    let programs = asked.contenders();
     let mut results: Vec<[Vec<[f64; 4]>; 2]> = programs.iter().map(|_| Default::default()).collect();
     for turn in 0..asked.turns {
-        for (index, hub) in programs.iter().enumerate() {
-            let late = turn_of(broker, *hub, pace, &Names::of(&format!("late-{turn}-{index}")));
+        for (index, contender) in programs.iter().enumerate() {
+            let late = turn_of(broker, contender, pace, &Names::of(&format!("late-{turn}-{index}")));
             for (looks, late) in late.iter().enumerate().filter(|(_, late)| !late.is_empty()) {
                 let late = PERCENTILES.map(|percent| late.value_at_percentile(percent) as f64 / 1_000.0);
-                println!("  {}: p50, p99, p99.9, max: {late:.2?} ms", name(*hub, looks));
+                println!("  {}: p50, p99, p99.9, max: {late:.2?} ms", name(contender, looks));
                 results[index][looks].push(late);
             }
         }
@@ -66,7 +67,7 @@ pub fn measure(broker: &Broker, asked: &Asked) {
     for (program, results) in programs.iter().zip(&results) {
         for (looks, turns) in results.iter().enumerate().filter(|(_, turns)| !turns.is_empty()) {
             let of = |index: usize| median(turns.iter().map(|turn| turn[index]).collect());
-            println!("| {} | {:.2} | {:.2} | {:.2} | {:.2} |", name(*program, looks), of(0), of(1), of(2), of(3));
+            println!("| {} | {:.2} | {:.2} | {:.2} | {:.2} |", name(program, looks), of(0), of(1), of(2), of(3));
         }
         if let [alone, seen] = results
             && !seen.is_empty()
@@ -77,19 +78,18 @@ pub fn measure(broker: &Broker, asked: &Asked) {
     }
 }
 
-fn name(hub: Option<&[String]>, looks: usize) -> String {
-    let program = hub.map_or_else(|| "pass-through".to_owned(), |words| format!("hub {}", words.join(" ")));
-    program + ["", ", looked at"][looks]
+fn name(contender: &Contender, looks: usize) -> String {
+    contender.name() + ["", ", looked at"][looks]
 }
 
-fn turn_of(broker: &Broker, hub: Option<&[String]>, pace: Pace, names: &Names) -> Late {
+fn turn_of(broker: &Broker, contender: &Contender, pace: Pace, names: &Names) -> Late {
     broker.client().create_topics(&names.topics());
     let (exchange, kind) = (Exchange::Upbit, Kind::Orderbook);
     let mut envelopes = Envelopes::new(exchange, kind, 3);
     let values: Vec<Vec<u8>> = (0..1_000).map(|_| envelopes.next(pace.frames).1.to_vec()).collect();
     let lane = envelopes.into_lane();
     assert_eq!(lane.records, pace.frames * values.len(), "a record for each frame");
-    let program = Program::start(broker, hub, true, std::slice::from_ref(&lane), names, names);
+    let program = Program::start((&broker.address(), broker.dir()), contender, true, std::slice::from_ref(&lane), names, names);
     let late = paced(broker, &program, pace, names, &lane, &values);
     program.end();
     late
@@ -97,7 +97,7 @@ fn turn_of(broker: &Broker, hub: Option<&[String]>, pace: Pace, names: &Names) -
 
 /// Produces on schedule from one thread and consumes in another; both sleep while there is nothing to do.
 fn paced(broker: &Broker, program: &Program, pace: Pace, names: &Names, lane: &LaneInput, values: &[Vec<u8>]) -> Late {
-    let (input, output, partition) = (names.input(lane.stream), names.output(lane.stream), lane.exchange.partition());
+    let (input, output, partition) = (names.input(lane.stream), names.output(lane.stream), lane.partition);
     let (producer, consumer) = clients(broker, &output, partition);
     let began = Instant::now();
     let total = pace.total();

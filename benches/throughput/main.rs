@@ -1,10 +1,11 @@
 //! How fast envelopes go from topic to topic, through the hub and through a pass-through that does the same with plain rdkafka calls and parses nothing; on
-//! a real broker, in turn, every turn draining the same topics from their beginning. And what it costs: CPU of process and broker, memory.
+//! a real broker, in turn, every turn draining the same topics from their beginning. And what it costs: CPU of process and broker, memory. Where all frames are
+//! order books of Upbit, beside a program too that reads and writes like the pass-through and is otherwise what most would write (`benches/pipeline/sonic.rs`).
 //!
-//!     cargo bench --bench throughput -- [books] [mix] [wide] [latency] [--rate FRAMES/S] [--frames N] [--turns N] [--hub "[PROGRAM] [ARGUMENT...]"]...
+//!     cargo bench --bench throughput -- [books] [mix] [wide] [embedded] [latency] [--rate FRAMES/S] [--frames N] [--turns N] [--hub "[PROGRAM] [ARGUMENT...]"]...
 //!
 //! Each `--hub` is a hub to compare, with arguments of its own, `VARIABLE=value`s, or another build of it where the first word is a path. One with an
-//! `--endpoint` is looked at: its metrics and what an open page shows, every second. Needs Java and Maven, as the tests do.
+//! `--endpoint` is looked at: its metrics and what an open page shows, every second. Needs Java and Maven, as the tests do; `embedded` alone does not.
 //! Prints tables, asserts nothing about time.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people, which fails loudly")]
@@ -12,24 +13,29 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+#[path = "../pipeline/books.rs"]
+mod books;
+#[path = "../pipeline/sonic.rs"]
+mod sonic;
+
+mod embedded;
 mod input;
 mod latency;
 mod onlooker;
 mod pass_through;
 mod process;
+mod program;
 
-use std::path::Path;
-use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use books::Books;
 use input::{FRAMES, LaneInput, Load};
-use onlooker::Onlooker;
 use process::{cpu_seconds, median, resident_mib, threads};
+use program::{Contender, Program};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use support::broker::Broker;
-use support::hub::{Hub, HubCommand};
 use support::names::Names;
 
 /// How often is looked how far a program is.
@@ -57,6 +63,7 @@ impl Asked {
                 "books" => asked.loads.push(Load::Books),
                 "mix" => asked.loads.push(Load::Mix),
                 "wide" => asked.loads.push(Load::Wide),
+                "embedded" => asked.loads.push(Load::Embedded),
                 "latency" => asked.latency = true,
                 "--rate" => asked.rate = words.next().unwrap().parse().unwrap(),
                 "--frames" => asked.frames = words.next().unwrap().parse().unwrap(),
@@ -66,7 +73,7 @@ impl Asked {
             }
         }
         if asked.loads.is_empty() && !asked.latency {
-            (asked.loads, asked.latency) = (vec![Load::Books, Load::Mix, Load::Wide], true);
+            (asked.loads, asked.latency) = (vec![Load::Books, Load::Mix, Load::Wide, Load::Embedded], true);
         }
         if asked.hubs.is_empty() {
             asked.hubs.push(Vec::new());
@@ -74,18 +81,40 @@ impl Asked {
         asked
     }
 
-    /// The pass-through, which has no arguments, and the hubs.
-    fn programs(&self) -> Vec<Option<&[String]>> {
-        std::iter::once(None).chain(self.hubs.iter().map(|hub| Some(hub.as_slice()))).collect()
+    /// The pass-through, and the hubs.
+    fn contenders(&self) -> Vec<Contender> {
+        std::iter::once(Contender::PassThrough).chain(self.hubs.iter().cloned().map(Contender::Hub)).collect()
+    }
+
+    /// Those, and where all frames are ones that it knows, the straightforward program.
+    fn contenders_at(&self, load: Load) -> Vec<Contender> {
+        let mut contenders = self.contenders();
+        if matches!(load, Load::Books | Load::Embedded) {
+            contenders.push(Contender::Straightforward);
+        }
+        contenders
     }
 }
 
 fn main() {
     let mut words = std::env::args().skip(1);
-    if std::env::args().nth(1).as_deref() == Some("pass-through") {
-        return pass_through::run(&words.by_ref().skip(1).collect::<Vec<_>>());
+    if let Some(name) = std::env::args().nth(1)
+        && let Some(books) = match name.as_str() {
+            pass_through::NAME => Some(None),
+            pass_through::STRAIGHTFORWARD => Some(Some(Books::new())),
+            _ => None,
+        }
+    {
+        return pass_through::run(&words.by_ref().skip(1).collect::<Vec<_>>(), books);
     }
-    let asked = Asked::new(words);
+    let mut asked = Asked::new(words);
+    if let Some(index) = asked.loads.iter().position(|load| *load == Load::Embedded) {
+        asked.loads.remove(index);
+        embedded::measure(&asked);
+    }
+    if asked.loads.is_empty() && !asked.latency {
+        return;
+    }
     if let Some(reason) = support::kafka_home::missing() {
         return println!("not measured: {reason}");
     }
@@ -95,67 +124,6 @@ fn main() {
     }
     if asked.latency {
         latency::measure(&broker, &asked);
-    }
-}
-
-/// A program that passes envelopes through: the pass-through, or one of the hubs.
-pub(crate) enum Program {
-    PassThrough(Child),
-    /// With whoever looks at it, who goes first.
-    Hub(Option<Onlooker>, Hub),
-}
-
-impl Program {
-    /// Starts what reads the input of one set of names and writes the output of another, as a group that has not read anything.
-    pub(crate) fn start(broker: &Broker, hub: Option<&[String]>, low_latency: bool, lanes: &[LaneInput], input: &Names, output: &Names) -> Self {
-        let Some(arguments) = hub else {
-            let group = output.group(lanes[0].stream);
-            let words = pass_through::arguments(&broker.address(), &group, low_latency, lanes, input, output);
-            return Self::PassThrough(Command::new(std::env::current_exe().unwrap()).args(words).spawn().unwrap());
-        };
-        let mut command = HubCommand::run(broker, output).with(&["--lanes", &lanes.iter().map(LaneInput::lane).collect::<Vec<_>>().join(" ")]);
-        for (variable, value) in input.environment().into_iter().filter(|(variable, _)| variable.ends_with("_INPUT")) {
-            command = command.env(&variable, &value);
-        }
-        for word in arguments {
-            command = match word.split_once('=') {
-                Some((variable, value)) if variable.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') => command.env(variable, value),
-                _ if word.starts_with('/') && word.contains("market-hub") => command.built_as(Path::new(word)),
-                _ => command.with(&[word]),
-            };
-        }
-        Self::Hub(Onlooker::of(arguments), command.start())
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        match self {
-            Self::PassThrough(child) => child.id(),
-            Self::Hub(_, hub) => hub.pid(),
-        }
-    }
-
-    pub(crate) const fn has_onlooker(&self) -> bool {
-        matches!(self, Self::Hub(Some(_), _))
-    }
-
-    /// Whether the onlooker, if there is one, looks from now on; it does until it is told otherwise.
-    pub(crate) fn be_looked_at(&self, looks: bool) {
-        if let Self::Hub(Some(onlooker), _) = self {
-            onlooker.look(looks);
-        }
-    }
-
-    pub(crate) fn end(self) {
-        match self {
-            Self::PassThrough(mut child) => {
-                child.kill().unwrap();
-                child.wait().unwrap();
-            }
-            Self::Hub(onlooker, hub) => {
-                drop(onlooker);
-                drop(hub.terminate());
-            }
-        }
     }
 }
 
@@ -169,6 +137,24 @@ struct Turn {
     threads: f64,
 }
 
+/// When, how many records are out, and CPU seconds of program and broker so far.
+type Look = (Instant, i64, f64, f64);
+
+impl Turn {
+    fn between(first: Look, last: Look, program: &Program) -> Self {
+        let millions = (last.1 - first.1) as f64 / 1e6;
+        let turn = Self {
+            frames_per_second: millions * 1e6 / (last.0 - first.0).as_secs_f64(),
+            program: (last.2 - first.2) / millions,
+            broker: (last.3 - first.3) / millions,
+            resident_mib: resident_mib(program.pid()),
+            threads: threads(program.pid()),
+        };
+        println!("  {:.0} frames/s, {:.2} + {:.2} us", turn.frames_per_second, turn.program, turn.broker);
+        turn
+    }
+}
+
 fn throughput(broker: &Broker, load: Load, asked: &Asked) {
     let (client, input) = (broker.client(), Names::of(&format!("{load:?}")));
     client.create_topics(&input.topics());
@@ -177,14 +163,14 @@ fn throughput(broker: &Broker, load: Load, asked: &Asked) {
     let envelopes: usize = lanes.iter().map(|lane| lane.envelopes).sum();
     println!("{load:?}: {envelopes} envelopes of {FRAMES} frames in {} lanes, filled within {:?}", lanes.len(), began.elapsed());
 
-    let programs = asked.programs();
+    let programs = asked.contenders_at(load);
     let mut results: Vec<Vec<Turn>> = programs.iter().map(|_| Vec::new()).collect();
     // The first turn of all warms the broker up.
     for turn in 0..=asked.turns {
-        for (index, hub) in programs.iter().enumerate() {
+        for (index, contender) in programs.iter().enumerate() {
             let output = Names::of(&format!("{load:?}-{turn}-{index}"));
             client.create_topics(&output.topics());
-            let measured = drain(broker, *hub, &lanes, &input, &output);
+            let measured = drain(broker, contender, &lanes, &input, &output);
             output.topics().iter().for_each(|(topic, _)| client.admin().delete_topic(topic));
             if turn > 0 {
                 results[index].push(measured);
@@ -194,7 +180,7 @@ fn throughput(broker: &Broker, load: Load, asked: &Asked) {
     table(&programs, &results);
 }
 
-fn table(programs: &[Option<&[String]>], results: &[Vec<Turn>]) {
+fn table(programs: &[Contender], results: &[Vec<Turn>]) {
     let of = |turns: &[Turn], figure: fn(&Turn) -> f64| median(turns.iter().map(figure).collect());
     println!("| program | frames/s | range | of pass-through, paired | us/frame program | broker | both | resident MiB | threads |");
     println!("|---|---|---|---|---|---|---|---|---|");
@@ -203,7 +189,7 @@ fn table(programs: &[Option<&[String]>], results: &[Vec<Turn>]) {
         let paired = median(turns.iter().zip(&results[0]).map(|(turn, yardstick)| 100.0 * turn.frames_per_second / yardstick.frames_per_second).collect());
         println!(
             "| {} | {:.0} | {:.0} to {:.0} | {paired:.0} % | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} |",
-            program.map_or_else(|| "pass-through".to_owned(), |words| format!("hub {}", words.join(" "))),
+            program.name(),
             of(turns, |turn| turn.frames_per_second),
             rates().fold(f64::INFINITY, f64::min),
             rates().fold(0.0, f64::max),
@@ -217,10 +203,10 @@ fn table(programs: &[Option<&[String]>], results: &[Vec<Turn>]) {
 }
 
 /// One turn: from the first records that are seen in the output to the last.
-fn drain(broker: &Broker, hub: Option<&[String]>, lanes: &[LaneInput], input: &Names, output: &Names) -> Turn {
+fn drain(broker: &Broker, contender: &Contender, lanes: &[LaneInput], input: &Names, output: &Names) -> Turn {
     let total: i64 = lanes.iter().map(|lane| i64::try_from(lane.records).unwrap()).sum();
     let ends = Ends::new(&broker.address(), lanes, output);
-    let program = Program::start(broker, hub, false, lanes, input, output);
+    let program = Program::start((&broker.address(), broker.dir()), contender, false, lanes, input, output);
     let look = || (Instant::now(), ends.sum(), cpu_seconds(program.pid()), cpu_seconds(broker.pid()));
     let began = Instant::now();
     let mut first = None;
@@ -235,15 +221,7 @@ fn drain(broker: &Broker, hub: Option<&[String]>, lanes: &[LaneInput], input: &N
         }
         assert!(began.elapsed() < TURN_MAX, "{} of {total} records after {TURN_MAX:?}", now.1);
     };
-    let millions = (last.1 - first.1) as f64 / 1e6;
-    let turn = Turn {
-        frames_per_second: millions * 1e6 / (last.0 - first.0).as_secs_f64(),
-        program: (last.2 - first.2) / millions,
-        broker: (last.3 - first.3) / millions,
-        resident_mib: resident_mib(program.pid()),
-        threads: threads(program.pid()),
-    };
-    println!("  {:.0} frames/s, {:.2} + {:.2} us", turn.frames_per_second, turn.program, turn.broker);
+    let turn = Turn::between(first, last, &program);
     program.end();
     turn
 }
@@ -260,13 +238,18 @@ impl Ends {
         let mut asked = TopicPartitionList::new();
         for lane in lanes {
             // A time of -1 stands for the end of the log.
-            asked.add_partition_offset(&output.output(lane.stream), lane.exchange.partition(), Offset::End).unwrap();
+            asked.add_partition_offset(&output.output(lane.stream), lane.partition, Offset::End).unwrap();
         }
         Self { client, asked }
     }
 
-    fn sum(&self) -> i64 {
+    /// Of each lane, in their order.
+    fn each(&self) -> Vec<i64> {
         let ends = self.client.offsets_for_times(self.asked.clone(), Duration::from_secs(10)).unwrap();
-        ends.elements().iter().map(|element| if let Offset::Offset(offset) = element.offset() { offset } else { 0 }).sum()
+        ends.elements().iter().map(|element| if let Offset::Offset(offset) = element.offset() { offset } else { 0 }).collect()
+    }
+
+    fn sum(&self) -> i64 {
+        self.each().iter().sum()
     }
 }

@@ -1,5 +1,5 @@
 //! The yardstick: as many messages of the same size in and out as with the hub, with plain rdkafka calls and nothing in between. One thread of its own beside
-//! those of librdkafka; the settings of its clients are the hub's.
+//! those of librdkafka; the settings of its clients are the hub's. And the straightforward program, which decodes in the same loop.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,15 @@ use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, BaseRecord};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use crate::books::Books;
 use crate::input::LaneInput;
+use crate::sonic;
 use crate::support::names::Names;
+
+/// As a first argument: passes through.
+pub const NAME: &str = "pass-through";
+/// As a first argument: decodes too.
+pub const STRAIGHTFORWARD: &str = "straightforward";
 
 /// How often it commits.
 const COMMIT: Duration = Duration::from_millis(100);
@@ -25,13 +32,13 @@ struct Route {
     value_bytes: usize,
 }
 
-/// The arguments of a process that passes `lanes` through.
-pub fn arguments(brokers: &str, group: &str, low_latency: bool, lanes: &[LaneInput], input: &Names, output: &Names) -> Vec<String> {
-    let mut words = vec!["pass-through".to_owned(), brokers.to_owned(), group.to_owned(), low_latency.to_string()];
+/// The arguments of a process that takes `lanes` as one of these two does.
+pub fn arguments(name: &str, brokers: &str, group: &str, low_latency: bool, lanes: &[LaneInput], input: &Names, output: &Names) -> Vec<String> {
+    let mut words = vec![name.to_owned(), brokers.to_owned(), group.to_owned(), low_latency.to_string()];
     for lane in lanes {
         let records = lane.records.div_ceil(lane.envelopes.max(1));
         let (from, to) = (input.input(lane.stream), output.output(lane.stream));
-        words.push(format!("{from} {to} {} {records} {} {}", lane.exchange.partition(), lane.key_bytes, lane.value_bytes));
+        words.push(format!("{from} {to} {} {records} {} {}", lane.partition, lane.key_bytes, lane.value_bytes));
     }
     words
 }
@@ -49,8 +56,8 @@ fn route(words: &str) -> Route {
     }
 }
 
-/// Runs until it is killed.
-pub fn run(words: &[String]) {
+/// Runs until it is killed; decodes into books, where there are any.
+pub fn run(words: &[String], mut books: Option<Books>) {
     let [brokers, group, low_latency, lanes @ ..] = words else { panic!("{words:?}") };
     let low_latency = low_latency == "true";
     let routes: Vec<_> = lanes.iter().map(|words| route(words)).collect();
@@ -63,12 +70,18 @@ pub fn run(words: &[String]) {
             let at = |route: &Route| route.partition == message.partition() && route.input == message.topic();
             let index = routes.iter().position(at).unwrap();
             let route = &routes[index];
-            let (key, value) = (message.key().unwrap(), message.payload().unwrap());
-            for record in 0..route.records {
-                let start = record * route.value_bytes % value.len().saturating_sub(route.value_bytes).max(1);
-                let value = &value[start..value.len().min(start + route.value_bytes)];
-                let key = &key[..key.len().min(route.key_bytes)];
-                send(&producer, &route.output, route.partition, key, value, message.timestamp().to_millis().unwrap());
+            let (key, value, timestamp_ms) = (message.key().unwrap(), message.payload().unwrap(), message.timestamp().to_millis().unwrap());
+            if let Some(books) = &mut books {
+                for record in sonic::process(books, value, timestamp_ms) {
+                    assert!(!record.unverified, "a whole book stands for itself");
+                    send(&producer, &route.output, route.partition, record.key.as_bytes(), record.value.as_bytes(), record.timestamp_ms);
+                }
+            } else {
+                for record in 0..route.records {
+                    let start = record * route.value_bytes % value.len().saturating_sub(route.value_bytes).max(1);
+                    let value = &value[start..value.len().min(start + route.value_bytes)];
+                    send(&producer, &route.output, route.partition, &key[..key.len().min(route.key_bytes)], value, timestamp_ms);
+                }
             }
             positions[index] = message.offset() + 1;
         }
