@@ -15,11 +15,15 @@ use rdkafka::client::Client;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 
+use super::clients;
 use super::log::LogContext;
 use crate::config::Config;
 
 /// The pause before brokers are told again, and the longest. Each time may cost the client a thread, until a broker answers.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+
+/// How long what has come is taken; without time this would be one event.
+const SERVE: Duration = Duration::from_millis(1);
 
 /// See the module.
 pub(super) struct Bootstrap {
@@ -50,12 +54,13 @@ impl Bootstrap {
         unsafe { native::rd_kafka_brokers_add(client.native_ptr(), self.brokers.as_ptr()) };
     }
 
-    /// Notes whether a broker has answered the client.
-    pub(super) fn heard<T, C: ClientContext>(&self, client: &Client<C>, answer: Result<T, KafkaError>) -> Result<T, KafkaError> {
+    /// Notes whether a broker has answered a client that reads nothing, and takes what has come for it otherwise.
+    pub(super) fn heard<T>(&self, client: &BaseConsumer<LogContext>, answer: Result<T, KafkaError>) -> Result<T, KafkaError> {
         match answer {
             Ok(_) => self.answered(),
-            Err(_) => self.missed(client),
+            Err(_) => self.missed(client.client()),
         }
+        clients::serve(client, SERVE);
         answer
     }
 
@@ -64,7 +69,7 @@ impl Bootstrap {
         consumer.fetch_watermarks(topic, partition, timeout).map_err(|error| {
             // A broker that comes back has a moment without leaders. librdkafka remembers such an answer as final, here for up to a quarter of an hour,
             // and says `UnknownPartition` without asking again: ask for it, so that the next try knows better.
-            let _ = self.heard(consumer.client(), consumer.fetch_metadata(Some(topic), timeout));
+            let _ = self.heard(consumer, consumer.fetch_metadata(Some(topic), timeout));
             format!("{topic}, partition {partition}: {error}")
         })
     }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 
+use super::log::LogContext;
 use crate::config::{Config, StartAt, properties};
 
 /// How long a transaction's records wait for company at the most.
@@ -162,6 +164,13 @@ pub(super) fn observer(config: &Config) -> ClientConfig {
     let mut client = consumer(config, "market-hub-observer");
     client.set("allow.auto.create.topics", "false");
     client
+}
+
+/// Takes what librdkafka tells of a client that nobody reads from, for at most `timeout`: that is for our log, and piles up otherwise, with every connection
+/// that fails.
+pub(super) fn serve(client: &BaseConsumer<LogContext>, timeout: Duration) {
+    // What comes out of a poll has come to the log too.
+    drop(client.poll(timeout));
 }
 
 /// Ends a client that is not needed any more; never waits. librdkafka takes half a second to end one that has lost its brokers, and is suspected not to come

@@ -111,7 +111,7 @@ impl Group {
 
     /// Notes whether a broker has answered.
     fn heard<T>(&self, answer: Result<T, KafkaError>) -> Result<T, KafkaError> {
-        self.bootstrap.heard(self.client.client(), answer)
+        self.bootstrap.heard(&self.client, answer)
     }
 
     /// What a transaction needs to commit to this group. A client that assigns by hand is no member, which brokers accept.

@@ -78,6 +78,11 @@ impl Outputs {
         is_shown.ok_or_else(|| format!("{topic}, partition {partition}: whether the record at offset {offset} stays is not known yet"))
     }
 
+    /// Takes what has come for the client, a little at a time; never waits. Nobody may have a question for days.
+    pub fn serve(&self) {
+        clients::serve(&self.all, Duration::ZERO);
+    }
+
     fn range(&self, topic: &str, partition: i32, timeout: Duration) -> Result<(i64, i64), String> {
         self.bootstrap.log_range(&self.all, topic, partition, timeout)
     }

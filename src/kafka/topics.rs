@@ -179,7 +179,7 @@ impl Cluster {
 
     /// Notes whether a broker has answered.
     fn heard<T>(&self, answer: KafkaResult<T>) -> KafkaResult<T> {
-        self.bootstrap.heard(self.observer.client(), answer)
+        self.bootstrap.heard(&self.observer, answer)
     }
 
     /// Makes topics, with the replicas of the settings.

@@ -99,6 +99,7 @@ impl Transacted {
         let now_ms = millis(now);
         self.send(now_ms);
         self.take_reports();
+        self.means.outputs.serve();
         // A stop does not wait for the interval, but for what the worker has still handed over.
         let hurry = stopping && !self.batches.is_waiting();
         if self.means.shared.shall_search(&mut self.searches)
@@ -172,9 +173,8 @@ impl Transacted {
 
     fn take_reports(&mut self) {
         let Some(producer) = &self.producer else { return };
-        if self.batches.unreported() > 0 || self.transaction.is_failing() {
-            producer.poll(Duration::ZERO, &mut self.reports);
-        }
+        // Also where no report is due: what librdkafka has to say of its connections piles up otherwise.
+        producer.poll(Duration::ZERO, &mut self.reports);
         let mut reports = std::mem::take(&mut self.reports);
         for report in reports.drain(..) {
             self.batches.reported(report.count);
