@@ -173,8 +173,8 @@ pub(super) fn serve(client: &BaseConsumer<LogContext>, timeout: Duration) {
     drop(client.poll(timeout));
 }
 
-/// Ends a client that is not needed any more; never waits. librdkafka takes half a second to end one that has lost its brokers, and is suspected not to come
-/// back at all at times: nobody who has work to do shall wait for that.
+/// Ends a client that is not needed any more; never waits. librdkafka takes half a second to end one that has lost its brokers: nobody who has work to do
+/// shall wait for that.
 pub(super) fn retire(client: impl Send + 'static) {
     // Where no thread can be had, it ends here.
     let _ = thread::Builder::new().name("retired".to_owned()).spawn(move || drop(client));

@@ -63,8 +63,8 @@ impl Producer {
     pub fn add_offset(&self, group: &Group, partition: i32, checkpoint: &Checkpoint, claim: Claim, timeout: Duration) -> Result<(), Failed> {
         let metadata = group.metadata().ok_or_else(|| Failed { fault: Fault::Retriable, text: "the group has no metadata yet".to_owned() })?;
         let list = group.list(partition, checkpoint, Some(claim)).map_err(|error| self.failed(&error))?;
-        // In librdkafka 2.12 the limit of this call holds for some of its steps only. Where the group's coordinator is lost it asks three times, `retry.backoff.ms`
-        // apart, who it is now; where that was too early, it asks again when a connection comes up or fails: maybe never.
+        // In librdkafka 2.12 the limit of this call holds for some of its steps only. Where the group's coordinator is lost it asks three times,
+        // `retry.backoff.ms` apart, who it is now; where that was too early, it asks again when a connection comes up or fails: maybe never.
         let client = Arc::clone(self.client());
         let call = move || client.send_offsets_to_transaction(&list, &metadata, timeout);
         let patience = || if self.was_cut() { PATIENCE_AFTER_CUT.min(timeout) } else { timeout + OVERTIME };
