@@ -18,6 +18,30 @@ impl Avx2 {
     }
 }
 
+/// AVX-512 is there, as far as it looks at bytes and packs them together (F, BW and VBMI2), and all that comes with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx512(Avx2);
+
+impl Avx512 {
+    /// As [`Avx2::detect`].
+    #[inline]
+    #[must_use]
+    pub fn detect() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi2") {
+            return Avx2::detect().map(Self);
+        }
+        None
+    }
+
+    /// What is there besides.
+    #[inline(always)]
+    #[must_use]
+    pub const fn avx2(self) -> Avx2 {
+        self.0
+    }
+}
+
 /// What every machine can do.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;

@@ -65,7 +65,7 @@ impl Default for Limits {
 /// How order-book frames are read. Changes nothing in what comes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scanner {
-    /// By the scanner where it knows the frame, which is nearly always, else by the general reader. With AVX2 where the machine has it.
+    /// By the scanner where it knows the frame, which is nearly always, else by the general reader. With AVX2 and AVX-512 where the machine has them.
     On,
     /// As [`Scanner::On`], with what every machine has.
     Portable,

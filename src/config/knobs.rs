@@ -179,8 +179,8 @@ knobs! {
             Kind::Text("PAIR=PRICE:QUANTITY, ... with decimals of 0..=18"),
             "Decimals of Kraken's pairs, for its checksum; given pairs add to the default ones or replace them.";
         SCANNER "scanner" "HUB_SCANNER" = "on", Kind::Choice(&["on", "portable", "off"]),
-            "Whether frames are read by the scanner where it knows them, which is several times as fast for order books (on: with AVX2 where the machine has \
-             it; portable: without), or all by the general reader; all give the same.";
+            "Whether frames are read by the scanner where it knows them, which is several times as fast for order books (on: with AVX2 and AVX-512 \
+             where the machine has them; portable: without), or all by the general reader; all give the same.";
     }
     "Output" {
         OUTPUT "output" "HUB_OUTPUT" = "records", Kind::Choice(&["records", "arrays"]),

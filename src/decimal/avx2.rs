@@ -5,15 +5,15 @@
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_cvtsi128_si64, _mm_load_si128, _mm_loadu_si128, _mm_shuffle_epi8, _mm256_add_epi8, _mm256_add_epi64, _mm256_castsi128_si256,
     _mm256_castsi256_si128, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
-    _mm256_maddubs_epi16, _mm256_movemask_epi8, _mm256_mul_epu32, _mm256_packus_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
-    _mm256_set1_epi64x, _mm256_srli_epi64, _mm256_subs_epu8,
+    _mm256_maddubs_epi16, _mm256_movemask_epi8, _mm256_mul_epu32, _mm256_or_si256, _mm256_packus_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
+    _mm256_set1_epi64x, _mm256_shuffle_epi8, _mm256_srli_epi64, _mm256_sub_epi8, _mm256_subs_epu8, _mm256_testz_si256,
 };
 
-use super::{Amount, DECIMALS, Exponent, Found, NUMBER_WINDOW, Numbers, POWERS};
-use crate::machine::Avx2;
+use super::{Amount, DECIMALS, Exponent, Found, KNOWN_WINDOW, NUMBER_WINDOW, Numbers, POWERS, UNITS_END};
+use crate::machine::{Avx2, Avx512};
 
 /// The longest number that is read.
-const CHARS_MAX: usize = 16;
+const CHARS_MAX: usize = KNOWN_WINDOW;
 
 impl Numbers for Avx2 {
     type Value = Digits;
@@ -42,6 +42,37 @@ impl Numbers for Avx2 {
     fn amounts(self, values: [Digits; 2]) -> Option<[Amount; 2]> {
         // SAFETY: as above.
         unsafe { amounts(values) }
+    }
+
+    #[inline(always)]
+    fn two<const SHORTEST: bool>(self, windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize; 2]) -> Option<[Amount; 2]> {
+        // SAFETY: as above.
+        unsafe { two::<SHORTEST>(windows, lengths) }
+    }
+}
+
+/// AVX-512 does nothing better here.
+impl Numbers for Avx512 {
+    type Value = Digits;
+
+    #[inline(always)]
+    fn find(self, window: &[u8; NUMBER_WINDOW]) -> Option<Found<Digits>> {
+        self.avx2().find(window)
+    }
+
+    #[inline(always)]
+    fn raise(self, number: Found<Digits>, exponent: Exponent) -> Option<Digits> {
+        self.avx2().raise(number, exponent)
+    }
+
+    #[inline(always)]
+    fn amounts(self, values: [Digits; 2]) -> Option<[Amount; 2]> {
+        self.avx2().amounts(values)
+    }
+
+    #[inline(always)]
+    fn two<const SHORTEST: bool>(self, windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize; 2]) -> Option<[Amount; 2]> {
+        self.avx2().two::<SHORTEST>(windows, lengths)
     }
 }
 
@@ -73,10 +104,10 @@ static FORMS: [Form; (CHARS_MAX + 1) * NUMBER_WINDOW + 1] = {
     let mut length = 1;
     while length <= CHARS_MAX {
         let mut integer = 1;
-        while integer <= length {
-            // A point has digits behind it.
+        while integer <= CHARS_MAX {
+            // A point has digits behind it; one that stands behind the number is none of its own.
             if integer + 1 != length {
-                forms[length * NUMBER_WINDOW + integer] = form(length, integer);
+                forms[length * NUMBER_WINDOW + integer] = form(length, if integer < length { integer } else { length });
             }
             integer += 1;
         }
@@ -122,18 +153,121 @@ fn find(window: &[u8; NUMBER_WINDOW]) -> Option<Found<Digits>> {
 
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
+fn two<const SHORTEST: bool>(windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize; 2]) -> Option<[Amount; 2]> {
+    let text = together(load_half(windows[0]), load_half(windows[1]));
+    let (forms, _) = forms(text, lengths)?;
+    let Some(values) = values_of(text, forms) else { return if SHORTEST { None } else { two_raised(windows, lengths) } };
+    let ends_in_zero = |index: usize| forms[index].units != POWERS[DECIMALS] && windows[index][(lengths[index] - 1) % KNOWN_WINDOW] == b'0';
+    if values[0] < forms[0].least || values[1] < forms[1].least || (SHORTEST && (ends_in_zero(0) || ends_in_zero(1))) {
+        return None;
+    }
+    Some([0, 1].map(|index| Amount(u128::from(values[index]) * u128::from(forms[index].units))))
+}
+
+/// As [`two`], where exponents may stand behind the numbers: rare enough for a function of its own, and too common to be slow. What happens does not
+/// depend on which of the two has one, for that cannot be foretold.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn two_raised(windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize; 2]) -> Option<[Amount; 2]> {
+    let text = together(load_half(windows[0]), load_half(windows[1]));
+    let in_small_letters = _mm256_or_si256(text, _mm256_set1_epi8(b' '.cast_signed()));
+    let ends = firsts(_mm256_cmpeq_epi8(in_small_letters, _mm256_set1_epi8(b'e'.cast_signed())));
+    let ends = [lengths[0].min(ends[0]), lengths[1].min(ends[1])];
+    let (forms, integers) = forms(text, ends)?;
+    let values = values_of(text, forms)?;
+    let power = |index: usize| {
+        let mut behind = [0; 2 * KNOWN_WINDOW];
+        behind[..KNOWN_WINDOW].copy_from_slice(windows[index]);
+        let power = power(*behind[ends[index]..].first_chunk()?, lengths[index] - ends[index])?;
+        let decimals = ends[index].saturating_sub(integers[index] + 1);
+        usize::try_from(power + DECIMALS as isize - decimals as isize).ok()
+    };
+    if values[0] < forms[0].least || values[1] < forms[1].least {
+        return None;
+    }
+    let amount = |index: usize| {
+        // Of one of the last digit, of which there are sixteen: 64 bits and 64 bits hold them up to the power of 19.
+        let power = power(index)?;
+        let (low, high) = (POWERS[power.min(POWERS.len() - 1)], *POWERS.get(power.saturating_sub(POWERS.len() - 1))?);
+        let units = (u128::from(values[index]) * u128::from(low)).checked_mul(u128::from(high))?;
+        (units < UNITS_END).then_some(Amount(units))
+    };
+    Some([amount(0)?, amount(1)?])
+}
+
+/// The power of ten that an exponent of so many characters says (`e-05`, `E8`); 0 where there is none, and `None` where it is spelled otherwise.
+#[inline(always)]
+fn power(text: [u8; 4], length: usize) -> Option<isize> {
+    let has_sign = usize::from(text[1] == b'-') | usize::from(text[1] == b'+');
+    let digits = u32::from_le_bytes(text) >> (8 + 8 * has_sign);
+    let [first, second] = [digits as u8, (digits >> 8) as u8].map(|digit| digit.wrapping_sub(b'0'));
+    let count = length.wrapping_sub(1 + has_sign);
+    let is_one = count == 1;
+    let is_exponent = (first < 10) & (is_one | ((count == 2) & (second < 10)));
+    let size = isize::from(if is_one { first } else { first.wrapping_mul(10).wrapping_add(second) });
+    let power = if text[1] == b'-' { -size } else { size };
+    match (length, is_exponent) {
+        (0, _) => Some(0),
+        (_, true) => Some(power),
+        (_, false) => None,
+    }
+}
+
+/// How numbers of these lengths at the starts of both halves are taken apart, and how many digits stand before their points, or at least as many as they
+/// have characters.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn forms(text: __m256i, lengths: [usize; 2]) -> Option<([&'static Form; 2], [usize; 2])> {
+    if lengths[0].wrapping_sub(1) >= CHARS_MAX || lengths[1].wrapping_sub(1) >= CHARS_MAX {
+        return None;
+    }
+    let integers = firsts(_mm256_cmpeq_epi8(text, _mm256_set1_epi8(b'.'.cast_signed())));
+    Some(([0, 1].map(|index| &FORMS[lengths[index] * NUMBER_WINDOW + integers[index]]), integers))
+}
+
+/// The numbers in both halves, taken apart so; `None` where something else than digits is in them.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn values_of(text: __m256i, forms: [&Form; 2]) -> Option<[u64; 2]> {
+    let digits = _mm256_shuffle_epi8(_mm256_sub_epi8(text, _mm256_set1_epi8(b'0'.cast_signed())), together(places(forms[0]), places(forms[1])));
+    let others = _mm256_subs_epu8(digits, _mm256_set1_epi8(9));
+    (_mm256_testz_si256(others, others) == 1).then(|| values(digits))
+}
+
+/// Where the first byte with its top bit stands in each half; 16 where there is none.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn firsts(marks: __m256i) -> [usize; 2] {
+    let marks = _mm256_movemask_epi8(marks).cast_unsigned();
+    [marks, marks >> 16].map(|marks| (marks | 1 << CHARS_MAX).trailing_zeros() as usize)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn together(first: __m128i, second: __m128i) -> __m256i {
+    _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first), second)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
 fn amounts([first, second]: [Digits; 2]) -> Option<[Amount; 2]> {
-    let text = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first.text), second.text);
-    let digits = _mm256_subs_epu8(text, _mm256_set1_epi8(b'0'.cast_signed()));
+    let text = together(first.text, second.text);
+    let values = values(_mm256_subs_epu8(text, _mm256_set1_epi8(b'0'.cast_signed())));
+    let amount = |value: u64, digits: Digits| Amount(u128::from(value) * u128::from(digits.units));
+    let are_numbers = values[0] >= first.least && values[1] >= second.least;
+    are_numbers.then(|| [amount(values[0], first), amount(values[1], second)])
+}
+
+/// The numbers that two times sixteen digits make.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn values(digits: __m256i) -> [u64; 2] {
     // Pairs, fours and eights: the first of two is worth ten, a hundred, ten thousand times as much.
     let pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(10 + (1 << 8)));
     let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(100 + (1 << 16)));
     let eights = _mm256_madd_epi16(_mm256_packus_epi32(fours, fours), _mm256_set1_epi32(10_000 + (1 << 16)));
     let sixteens = _mm256_add_epi64(_mm256_mul_epu32(eights, _mm256_set1_epi64x(POWERS[8].cast_signed())), _mm256_srli_epi64::<32>(eights));
-    let values = [_mm256_castsi256_si128(sixteens), _mm256_extracti128_si256::<1>(sixteens)].map(|value| _mm_cvtsi128_si64(value).cast_unsigned());
-    let amount = |value: u64, digits: Digits| Amount(u128::from(value) * u128::from(digits.units));
-    let are_numbers = values[0] >= first.least && values[1] >= second.least;
-    are_numbers.then(|| [amount(values[0], first), amount(values[1], second)])
+    [_mm256_castsi256_si128(sixteens), _mm256_extracti128_si256::<1>(sixteens)].map(|value| _mm_cvtsi128_si64(value).cast_unsigned())
 }
 
 /// Digits moved up, of which no more than there is room for in front of them; up to sixteen places.
@@ -158,6 +292,13 @@ fn followed_by_zeros(digits: __m128i, zeros: usize) -> __m128i {
 fn load(window: &[u8; NUMBER_WINDOW]) -> __m256i {
     // SAFETY: all 32 bytes that are read belong to the window; they need no alignment.
     unsafe { _mm256_loadu_si256(window.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_half(window: &[u8; KNOWN_WINDOW]) -> __m128i {
+    // SAFETY: all 16 bytes that are read belong to the window; they need no alignment.
+    unsafe { _mm_loadu_si128(window.as_ptr().cast()) }
 }
 
 #[inline]

@@ -16,7 +16,7 @@ mod write;
 pub use rate::Rate;
 pub use read::parse_whole;
 pub use total::Total;
-pub use window::{Exponent, Found, NUMBER_WINDOW, Numbers, number_length, number_window};
+pub use window::{Exponent, Found, KNOWN_WINDOW, NUMBER_WINDOW, Numbers, number_length, number_window};
 pub use write::{SIXTEEN_DIGITS, eight_digits_text, sixteen_digits, two_digits, write_integer};
 
 use read::{leading_digits, parse_long};
@@ -28,6 +28,9 @@ const DECIMALS: usize = 18;
 const SCALE: u128 = 10_u128.pow(DECIMALS as u32);
 /// Digits before the point that a value can have.
 const INTEGER_DIGITS: i64 = 20;
+/// The first count of units that is no value.
+#[cfg(target_arch = "x86_64")]
+const UNITS_END: u128 = 10_u128.pow(INTEGER_DIGITS as u32 + DECIMALS as u32);
 
 /// `POWERS[n]` is 10^n.
 static POWERS: [u64; 20] = {

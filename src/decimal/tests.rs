@@ -234,6 +234,31 @@ proptest! {
     }
 
     #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn two_numbers_of_known_length_are_read_as_one_by_one(
+        texts in prop::array::uniform2("[0-9]{0,9}(\\.[0-9]{0,8})?([eE][-+]?[0-9]{0,3})?[-+./eE:]?"),
+        behind in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'.'), Just(b'e'), b'0'..=b'9'], 16),
+    ) {
+        let Some(avx2) = crate::machine::Avx2::detect() else { return Ok(()) };
+        let windows = texts.each_ref().map(|text| *[text.as_bytes(), &behind].concat().first_chunk().unwrap());
+        let (windows, lengths) = (windows.each_ref(), texts.each_ref().map(String::len));
+        let amount = |text: &String| Decimal::parse(text.as_bytes()).ok().and_then(Decimal::amount);
+        let expected = amount(&texts[0]).zip(amount(&texts[1])).map(<[_; 2]>::from);
+        let (read, shortest) = (avx2.two::<false>(windows, lengths), avx2.two::<true>(windows, lengths));
+        prop_assert!(read.is_none() || read == expected, "{:?} {:?} {:?}", texts, read, expected);
+        prop_assert!(shortest.is_none() || shortest == read);
+        // What all machines read by themselves it reads, whatever stands behind; and all that it reads in the shortest form is.
+        let common = |text: &String| Decimal::parse_short(text.as_bytes()).is_some_and(|(.., length)| length == text.len() && length <= 16);
+        let is_shortest = |text: &String| !text.contains('.') || !text.ends_with('0');
+        let are_common = texts.iter().all(common);
+        prop_assert!(read.is_some() || !are_common, "{:?}", texts);
+        prop_assert_eq!(shortest.is_some(), are_common && texts.iter().all(is_shortest), "{:?}", texts);
+        for twin in [Portable.two::<false>(windows, lengths), Portable.two::<true>(windows, lengths)] {
+            prop_assert!(twin.is_none() || twin == read, "{:?}", texts);
+        }
+    }
+
+    #[test]
     fn numbers_are_as_long_as_json_says(text in "[0-9]{0,33}(\\.[0-9]{0,31})?", behind in "[,\"eE}./:+-][0-9.]{32}") {
         let both = [text.as_str(), &behind].concat();
         let pattern = |text: &str| serde_json::from_str::<serde_json::Number>(text).is_ok() && text.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit());

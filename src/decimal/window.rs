@@ -7,6 +7,8 @@ use crate::machine::Portable;
 /// How many bytes are looked at, whatever stands in them.
 pub const NUMBER_WINDOW: usize = 32;
 use NUMBER_WINDOW as WINDOW;
+/// How many bytes are looked at where the length of a number is known, and its greatest length.
+pub const KNOWN_WINDOW: usize = 16;
 
 /// The start of a text as a window; near the end of the text zeros, in `space`, stand in for what is not there.
 #[inline(always)]
@@ -48,6 +50,21 @@ pub trait Numbers: Copy {
 
     /// The two values; `None` if one is none after all.
     fn amounts(self, values: [Self::Value; 2]) -> Option<[Amount; 2]>;
+
+    /// The values of the numbers at the starts of two windows that hold them whole, where it is known how many characters they have; `None` where one has
+    /// another length, or is not found. Exponents may be among the characters, as this machine likes. If asked for, both are [spelled in the shortest
+    /// form](Found::is_shortest).
+    #[inline]
+    fn two<const SHORTEST: bool>(self, windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize; 2]) -> Option<[Amount; 2]> {
+        let value = |index: usize| {
+            let text = windows[index].get(..lengths[index])?;
+            let mut space = [0; WINDOW];
+            let window = number_window(text, &mut space);
+            let found = self.find(window).filter(|found| found.length == text.len())?;
+            (!SHORTEST || found.is_shortest(window)).then_some(found.value)
+        };
+        self.amounts([value(0)?, value(1)?])
+    }
 }
 
 impl Numbers for Portable {

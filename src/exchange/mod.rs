@@ -107,7 +107,12 @@ pub fn read_book(exchange: Exchange, text: &str, limits: &Limits, frame: &mut Fr
 /// are; in that case as [`read_book`] does, but several times as fast. False where it is not, or may not be, or the rules
 /// say that nothing is scanned.
 pub fn scan_book(exchange: Exchange, item: &Item<'_>, rules: &Rules, frame: &mut Frame) -> bool {
-    let layouts = match exchange {
+    scan::read(book_layouts(exchange), item, rules, frame)
+}
+
+/// How an exchange nearly always lays its order books out.
+const fn book_layouts(exchange: Exchange) -> &'static [scan::Layout] {
+    match exchange {
         Exchange::Upbit => upbit::BOOKS,
         Exchange::Bithumb => bithumb::BOOKS,
         Exchange::Coinone => coinone::BOOKS,
@@ -117,8 +122,7 @@ pub fn scan_book(exchange: Exchange, item: &Item<'_>, rules: &Rules, frame: &mut
         Exchange::Gateio => gateio::BOOKS,
         Exchange::Binance => binance::BOOKS,
         Exchange::Kraken => kraken::BOOKS,
-    };
-    scan::read(layouts, item, rules, frame)
+    }
 }
 
 /// The object in `token`, or the first element of an array there; an empty one where there is none.

@@ -1,9 +1,10 @@
 //! Lists of levels: what stands around the numbers of each [`Shape`](super::Shape) of a level, and one loop for all.
 
+use super::ends::Ends as _;
 use super::literal::Literal;
 use super::machine::Machine;
 use super::scanner::{Scanner, json_number};
-use crate::decimal::{Amount, Decimal, Exponent, NUMBER_WINDOW};
+use crate::decimal::{Amount, Decimal, Exponent, KNOWN_WINDOW, NUMBER_WINDOW};
 
 /// A shape as text: `N` numbers, two or four, and what stands before each and behind the last.
 pub(super) trait Form<const N: usize> {
@@ -66,30 +67,97 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         if !self.take(&first) {
             return self.expect(&const { Literal::new(&["[]"], ESCAPED, SPACED) });
         }
-        let mut rest = self.rest();
-        let mut near_end;
-        for _ in 0..self.limits.levels {
-            let room = match rest.get(..Self::room::<N, F>()) {
-                Some(room) => room,
-                None => {
-                    // Nothing of a level is the byte 0.
-                    near_end = [0; ROOM];
-                    near_end[..rest.len()].copy_from_slice(rest);
-                    &near_end[..Self::room::<N, F>()]
-                }
-            };
-            let (numbers, length, is_last) = match self.common_level::<N, F>(room) {
-                Some(seen) => seen,
-                None => self.other_level::<N, F>(rest)?,
-            };
+        let mut left = self.limits.levels;
+        loop {
+            if M::Ends::ARE_KNOWN && self.known_levels::<N, F>(&mut left, &mut push)? {
+                break;
+            }
+            left = left.checked_sub(1)?;
+            let (numbers, length, is_last) = if M::Ends::ARE_KNOWN { self.rare_level::<N, F>() } else { self.level::<N, F>() }?;
             push(numbers);
-            rest = rest.get(length..)?;
+            self.at += length;
             if is_last {
-                self.at = self.text.len() - rest.len();
-                return Some(());
+                break;
             }
         }
-        None
+        (self.at <= self.text.len()).then_some(())
+    }
+
+    /// [`Self::level`] where it is not the usual way.
+    #[inline(never)]
+    fn rare_level<const N: usize, F: Form<N>>(&self) -> Option<Seen<N>> {
+        self.level::<N, F>()
+    }
+
+    /// The level at the place where the scanner is.
+    #[inline(always)]
+    fn level<const N: usize, F: Form<N>>(&self) -> Option<Seen<N>> {
+        let rest = self.rest();
+        let mut near_end;
+        let room = match rest.get(..Self::room::<N, F>()) {
+            Some(room) => room,
+            None => {
+                // Nothing of a level is the byte 0.
+                near_end = [0; ROOM];
+                near_end[..rest.len()].copy_from_slice(rest);
+                &near_end[..Self::room::<N, F>()]
+            }
+        };
+        self.common_level::<N, F>(room).or_else(|| self.other_level::<N, F>(rest))
+    }
+
+    /// Reads levels as long as it is known where their numbers end, all are spelled as nearly all are, and the end of the text is far. Says whether
+    /// one of them was the last; `None` if there are too many.
+    #[inline(always)]
+    fn known_levels<const N: usize, F: Form<N>>(&mut self, left: &mut usize, push: &mut impl FnMut([Amount; N])) -> Option<bool> {
+        if N == 4 || F::ORDERS.is_some() { self.known_levels_of::<N, 4, F>(left, push) } else { self.known_levels_of::<N, 2, F>(left, push) }
+    }
+
+    /// As [`Self::known_levels`]; `K` numbers stand in a level, with those that are not read.
+    #[inline(always)]
+    fn known_levels_of<const N: usize, const K: usize, F: Form<N>>(&mut self, left: &mut usize, push: &mut impl FnMut([Amount; N])) -> Option<bool> {
+        loop {
+            let (start, ends) = self.ends.behind(self.text, self.at, K);
+            let text = self.text.get(start..)?;
+            let (levels, mut at) = (ends.as_chunks::<K>().0, self.at.checked_sub(start)?);
+            let (mut taken, mut is_common) = (0, !levels.is_empty());
+            for ends in levels {
+                let seen = text.get(at..).and_then(|rest| {
+                    let room = rest.get(..Self::known_room::<N, F>())?;
+                    Self::known_level::<N, K, F>(self.machine, room, ends.map(|end| usize::from(end).wrapping_sub(at)))
+                });
+                let Some((numbers, length, is_last)) = seen else {
+                    is_common = false;
+                    break;
+                };
+                *left = left.checked_sub(1)?;
+                push(numbers);
+                at += length;
+                taken += K;
+                if is_last {
+                    self.at = start + at;
+                    self.ends.pass(taken);
+                    return Some(true);
+                }
+            }
+            self.at = start + at;
+            self.ends.pass(taken);
+            if !is_common {
+                return Some(false);
+            }
+        }
+    }
+
+    /// How many bytes a level reaches over at most whose numbers have known lengths, with what is looked at behind its last number.
+    const fn known_room<const N: usize, F: Form<N>>() -> usize {
+        const {
+            let (mut room, mut index) = (N * KNOWN_WINDOW, 1);
+            while index < N {
+                room += Literal::new(&[F::BEFORE[index]], ESCAPED, SPACED).len();
+                index += 1;
+            }
+            room + Behind::level::<N, F>(ESCAPED, SPACED).next.len()
+        }
     }
 
     /// How many bytes a level of common numbers reaches over at most, with what is looked at behind its last number.
@@ -103,6 +171,42 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
             assert!(room <= ROOM);
             room
         }
+    }
+
+    /// The level at the start of a text in which these numbers end.
+    #[inline(always)]
+    fn known_level<const N: usize, const K: usize, F: Form<N>>(machine: M, room: &[u8], ends: [usize; K]) -> Option<Seen<N>> {
+        let mut numbers = [Amount::ZERO; N];
+        let (mut start, is_last);
+        start = 0;
+        if N == 4 {
+            [numbers[0], numbers[1]] =
+                Self::known_two::<false>(machine, room, [start, ends[0]], ends[1], &const { Behind::number::<N, F>(3, ESCAPED, SPACED) })?;
+            (start, _) = const { Behind::number::<N, F>(2, ESCAPED, SPACED) }.end(room, ends[1])?;
+        }
+        let last = if N == 4 { [ends[2], ends[3]] } else { [ends[0], ends[1]] };
+        let between = &const { Behind::number::<N, F>(1, ESCAPED, SPACED) };
+        if F::ORDERS.is_some() {
+            [numbers[N - 2], numbers[N - 1]] = Self::known_two::<true>(machine, room, [start, last[0]], last[1], between)?;
+            (start, _) = const { Behind::orders::<N, F>(ESCAPED, SPACED) }.end(room, last[1])?;
+            (start, is_last) = Self::behind_count::<N, F>(room, start)?;
+        } else {
+            [numbers[N - 2], numbers[N - 1]] = Self::known_two::<false>(machine, room, [start, last[0]], last[1], between)?;
+            (start, is_last) = const { Behind::level::<N, F>(ESCAPED, SPACED) }.end(room, last[1])?;
+        }
+        Some((numbers, start, is_last))
+    }
+
+    /// Two numbers, of which the first stands between two places and the second ends at a third, and what stands between them.
+    #[inline(always)]
+    fn known_two<const SHORTEST: bool>(machine: M, room: &[u8], [start, end]: [usize; 2], second_end: usize, between: &Behind) -> Option<[Amount; 2]> {
+        let lengths = [end.wrapping_sub(start), second_end.wrapping_sub(end + between.next.len())];
+        if lengths.iter().any(|&length| length.wrapping_sub(1) >= KNOWN_WINDOW) {
+            return None;
+        }
+        let (second_start, _) = between.end(room, end)?;
+        let windows = [room.get(start..)?.first_chunk()?, room.get(second_start..)?.first_chunk()?];
+        machine.two::<SHORTEST>(windows, lengths)
     }
 
     /// A level whose numbers are spelled as nearly all are, at the start of a text that is at least as long as it can be.

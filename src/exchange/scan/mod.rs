@@ -7,8 +7,12 @@
 //! The scanner never rejects, accepts nothing that the general reader rejects, and reads what it accepts alike.
 //!
 //! [`read`] chooses the machine and the spelling once a frame. The scanner walks over the members of a layout; at a list
-//! of levels it enters the one loop over levels, which is compiled for each [`Machine`].
+//! of levels it enters the one loop over levels, which is compiled for each [`Machine`]. Where a machine can say for many bytes at once where numbers end in
+//! them ([`ends`]), the loop reads one number without having read the one before.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod ends;
 mod layout;
 mod levels;
 mod literal;
@@ -21,9 +25,9 @@ use crate::book::Frame;
 use crate::decimal::SHORT_CHARS_MAX;
 use crate::envelope::Item;
 use crate::json::first_of;
-#[cfg(target_arch = "x86_64")]
-use crate::machine::Avx2;
 use crate::machine::Portable;
+#[cfg(target_arch = "x86_64")]
+use crate::machine::{Avx2, Avx512};
 use crate::rules::{self, Limits, Rules};
 use machine::Machine;
 use scanner::Scanner;
@@ -40,7 +44,9 @@ pub(super) fn read(layouts: &[Layout], item: &Item<'_>, rules: &Rules, frame: &m
         rules::Scanner::On =>
         {
             #[cfg(target_arch = "x86_64")]
-            if let Some(avx2) = Avx2::detect() {
+            if let Some(avx512) = Avx512::detect() {
+                return read_on(avx512, layouts, item, &rules.limits, frame);
+            } else if let Some(avx2) = Avx2::detect() {
                 return read_on(avx2, layouts, item, &rules.limits, frame);
             }
         }
@@ -71,10 +77,14 @@ fn read_on<M: Machine>(machine: M, layouts: &[Layout], item: &Item<'_>, limits: 
     }
 }
 
-fn read_spelled<const ESCAPED: bool, const SPACED: bool, M: Machine>(layouts: &[Layout], start: Scanner<'_, ESCAPED, SPACED, M>, frame: &mut Frame) -> bool {
+fn read_spelled<const ESCAPED: bool, const SPACED: bool, M: Machine>(
+    layouts: &[Layout],
+    mut scanner: Scanner<'_, ESCAPED, SPACED, M>,
+    frame: &mut Frame,
+) -> bool {
     layouts.iter().any(|layout| {
         frame.clear();
-        let Some(found) = start.clone().frame(layout.members, frame) else { return false };
+        let Some(found) = scanner.frame(layout.members, frame) else { return false };
         if !found.bids || !found.asks {
             return false;
         }

@@ -1,6 +1,7 @@
 //! A position in a frame that is spelled in one of four ways. Every method goes behind what it reads; `None` means that
 //! something else stands there, and the frame is none of the scanner's.
 
+use super::ends::Ends as _;
 use super::layout::{Found, Member, Shape, Value};
 use super::levels::{Bare, Orders, Pair, Quoted, Unit};
 use super::literal::{Key, Literal};
@@ -13,22 +14,24 @@ use crate::rules::Limits;
 
 /// See the module. `ESCAPED`: quotes have a backslash before them, and there is no other escape. `SPACED`: one space
 /// stands behind every comma and colon between values, otherwise none.
-#[derive(Clone)]
-pub(super) struct Scanner<'t, const ESCAPED: bool, const SPACED: bool, M> {
+pub(super) struct Scanner<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> {
     pub(super) text: &'t [u8],
     pub(super) at: usize,
     pub(super) limits: &'t Limits,
     pub(super) machine: M,
+    pub(super) ends: M::Ends,
 }
 
 impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPED, SPACED, M> {
-    pub(super) const fn new(text: &'t [u8], limits: &'t Limits, machine: M) -> Self {
-        Self { text, at: 0, limits, machine }
+    pub(super) fn new(text: &'t [u8], limits: &'t Limits, machine: M) -> Self {
+        Self { text, at: 0, limits, machine, ends: machine.ends() }
     }
 
-    /// Reads the whole text.
+    /// Reads the whole text from its beginning.
     pub(super) fn frame(&mut self, members: &[Member], frame: &mut Frame) -> Option<Found<'t>> {
         let mut found = Found::default();
+        self.at = 0;
+        self.ends.rewind();
         self.object(members, &mut found, frame)?;
         (self.at == self.text.len()).then_some(found)
     }

@@ -2,6 +2,8 @@
 
 use crate::book::Frame;
 use crate::envelope::{self, Item};
+#[cfg(target_arch = "x86_64")]
+use crate::exchange::book_layouts;
 use crate::exchange::{Decoded, read_book, scan_book};
 use crate::market::Exchange::{self, Binance, Bithumb, Bybit, Coinone, Gateio, Korbit, Kraken, Okx, Upbit};
 use crate::rules::{Limits, Rules, Scanner};
@@ -95,6 +97,13 @@ fn scanned(exchange: Exchange, item: &Item<'_>, limits: &Limits) -> Option<Frame
         scan_book(exchange, item, &Rules { limits: *limits, scanner, ..Rules::default() }, &mut book).then_some(book)
     });
     assert_eq!(here, portable, "{item:?}");
+    // The one in the middle, where this machine has more.
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = crate::machine::Avx2::detect() {
+        let mut book = Frame::default();
+        let read = super::read_on(avx2, book_layouts(exchange), item, limits, &mut book).then_some(book);
+        assert_eq!(read, portable, "{item:?}");
+    }
     here
 }
 
