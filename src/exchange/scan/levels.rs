@@ -67,32 +67,48 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         if !self.take(&first) {
             return self.expect(&const { Literal::new(&["[]"], ESCAPED, SPACED) });
         }
-        let mut left = self.limits.levels;
-        loop {
-            if M::Ends::ARE_KNOWN && self.known_levels::<N, F>(&mut left, &mut push)? {
-                break;
-            }
-            left = left.checked_sub(1)?;
-            let (numbers, length, is_last) = if M::Ends::ARE_KNOWN { self.rare_level::<N, F>() } else { self.level::<N, F>() }?;
+        if M::Ends::ARE_KNOWN {
+            return self.levels_of_known_ends::<N, F>(push);
+        }
+        let mut rest = self.rest();
+        for _ in 0..self.limits.levels {
+            let (numbers, length, is_last) = self.level::<N, F>(rest)?;
             push(numbers);
+            rest = rest.get(length..)?;
+            if is_last {
+                self.at = self.text.len() - rest.len();
+                return Some(());
+            }
+        }
+        None
+    }
+
+    /// As [`Self::levels`], behind the beginning of the list.
+    #[inline(always)]
+    fn levels_of_known_ends<const N: usize, F: Form<N>>(&mut self, mut push: impl FnMut([Amount; N])) -> Option<()> {
+        let mut left = self.limits.levels;
+        while !self.known_levels::<N, F>(&mut left, &mut push)? {
+            left = left.checked_sub(1)?;
+            let (numbers, length, is_last) = self.rare_level::<N, F>()?;
+            push(numbers);
+            self.rest().get(length..)?;
             self.at += length;
             if is_last {
                 break;
             }
         }
-        (self.at <= self.text.len()).then_some(())
+        Some(())
     }
 
     /// [`Self::level`] where it is not the usual way.
     #[inline(never)]
     fn rare_level<const N: usize, F: Form<N>>(&self) -> Option<Seen<N>> {
-        self.level::<N, F>()
+        self.level::<N, F>(self.rest())
     }
 
-    /// The level at the place where the scanner is.
+    /// The level at the start of the rest of the text.
     #[inline(always)]
-    fn level<const N: usize, F: Form<N>>(&self) -> Option<Seen<N>> {
-        let rest = self.rest();
+    fn level<const N: usize, F: Form<N>>(&self, rest: &'t [u8]) -> Option<Seen<N>> {
         let mut near_end;
         let room = match rest.get(..Self::room::<N, F>()) {
             Some(room) => room,
@@ -103,7 +119,10 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
                 &near_end[..Self::room::<N, F>()]
             }
         };
-        self.common_level::<N, F>(room).or_else(|| self.other_level::<N, F>(rest))
+        match self.common_level::<N, F>(room) {
+            Some(seen) => Some(seen),
+            None => self.other_level::<N, F>(rest),
+        }
     }
 
     /// Reads levels as long as it is known where their numbers end, all are spelled as nearly all are, and the end of the text is far. Says whether
