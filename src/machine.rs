@@ -18,7 +18,7 @@ impl Avx2 {
     }
 }
 
-/// AVX-512 is there, as far as it looks at bytes and packs them together (F, BW and VBMI2), and all that comes with it.
+/// AVX-512 is there, as far as it looks at bytes and packs them together (F, BW and VBMI2), and POPCNT and [`Avx2`] with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512(Avx2);
 
@@ -28,7 +28,11 @@ impl Avx512 {
     #[must_use]
     pub fn detect() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi2") {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi2")
+            && is_x86_feature_detected!("popcnt")
+        {
             return Avx2::detect().map(Self);
         }
         None

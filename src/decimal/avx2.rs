@@ -51,7 +51,7 @@ impl Numbers for Avx2 {
     }
 }
 
-/// AVX-512 does nothing better here.
+/// As [`Avx2`]: AVX-512 does nothing better here.
 impl Numbers for Avx512 {
     type Value = Digits;
 
@@ -158,14 +158,13 @@ fn two<const SHORTEST: bool>(windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize;
     let (forms, _) = forms(text, lengths)?;
     let Some(values) = values_of(text, forms) else { return if SHORTEST { None } else { two_raised(windows, lengths) } };
     let ends_in_zero = |index: usize| forms[index].units != POWERS[DECIMALS] && windows[index][(lengths[index] - 1) % KNOWN_WINDOW] == b'0';
-    if values[0] < forms[0].least || values[1] < forms[1].least || (SHORTEST && (ends_in_zero(0) || ends_in_zero(1))) {
+    if SHORTEST && (ends_in_zero(0) || ends_in_zero(1)) {
         return None;
     }
     Some([0, 1].map(|index| Amount(u128::from(values[index]) * u128::from(forms[index].units))))
 }
 
-/// As [`two`], where exponents may stand behind the numbers: rare enough for a function of its own, and too common to be slow. What happens does not
-/// depend on which of the two has one, for that cannot be foretold.
+/// As [`two`], where exponents may stand behind the numbers: rare enough for a function of its own, and too common to be slow.
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 fn two_raised(windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize; 2]) -> Option<[Amount; 2]> {
@@ -176,15 +175,15 @@ fn two_raised(windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize; 2]) -> Option<
     let (forms, integers) = forms(text, ends)?;
     let values = values_of(text, forms)?;
     let power = |index: usize| {
-        let mut behind = [0; 2 * KNOWN_WINDOW];
-        behind[..KNOWN_WINDOW].copy_from_slice(windows[index]);
-        let power = power(*behind[ends[index]..].first_chunk()?, lengths[index] - ends[index])?;
         let decimals = ends[index].saturating_sub(integers[index] + 1);
-        usize::try_from(power + DECIMALS as isize - decimals as isize).ok()
+        if ends[index] == lengths[index] {
+            return Some(DECIMALS - decimals);
+        }
+        let mut text = [0; 2 * KNOWN_WINDOW];
+        text[..KNOWN_WINDOW].copy_from_slice(windows[index]);
+        let exponent = Exponent::read(text[ends[index]..].first_chunk()?)?;
+        if ends[index] + exponent.length() == lengths[index] { exponent.power(decimals) } else { None }
     };
-    if values[0] < forms[0].least || values[1] < forms[1].least {
-        return None;
-    }
     let amount = |index: usize| {
         // Of one of the last digit, of which there are sixteen: 64 bits and 64 bits hold them up to the power of 19.
         let power = power(index)?;
@@ -193,24 +192,6 @@ fn two_raised(windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize; 2]) -> Option<
         (units < UNITS_END).then_some(Amount(units))
     };
     Some([amount(0)?, amount(1)?])
-}
-
-/// The power of ten that an exponent of so many characters says (`e-05`, `E8`); 0 where there is none, and `None` where it is spelled otherwise.
-#[inline(always)]
-fn power(text: [u8; 4], length: usize) -> Option<isize> {
-    let has_sign = usize::from(text[1] == b'-') | usize::from(text[1] == b'+');
-    let digits = u32::from_le_bytes(text) >> (8 + 8 * has_sign);
-    let [first, second] = [digits as u8, (digits >> 8) as u8].map(|digit| digit.wrapping_sub(b'0'));
-    let count = length.wrapping_sub(1 + has_sign);
-    let is_one = count == 1;
-    let is_exponent = (first < 10) & (is_one | ((count == 2) & (second < 10)));
-    let size = isize::from(if is_one { first } else { first.wrapping_mul(10).wrapping_add(second) });
-    let power = if text[1] == b'-' { -size } else { size };
-    match (length, is_exponent) {
-        (0, _) => Some(0),
-        (_, true) => Some(power),
-        (_, false) => None,
-    }
 }
 
 /// How numbers of these lengths at the starts of both halves are taken apart, and how many digits stand before their points, or at least as many as they
@@ -225,13 +206,15 @@ fn forms(text: __m256i, lengths: [usize; 2]) -> Option<([&'static Form; 2], [usi
     Some(([0, 1].map(|index| &FORMS[lengths[index] * NUMBER_WINDOW + integers[index]]), integers))
 }
 
-/// The numbers in both halves, taken apart so; `None` where something else than digits is in them.
+/// The numbers in both halves, taken apart so; `None` where something else than digits is in them, or a superfluous zero before them.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 fn values_of(text: __m256i, forms: [&Form; 2]) -> Option<[u64; 2]> {
     let digits = _mm256_shuffle_epi8(_mm256_sub_epi8(text, _mm256_set1_epi8(b'0'.cast_signed())), together(places(forms[0]), places(forms[1])));
     let others = _mm256_subs_epu8(digits, _mm256_set1_epi8(9));
-    (_mm256_testz_si256(others, others) == 1).then(|| values(digits))
+    let values = values(digits);
+    let are_numbers = _mm256_testz_si256(others, others) == 1 && values[0] >= forms[0].least && values[1] >= forms[1].least;
+    are_numbers.then_some(values)
 }
 
 /// Where the first byte with its top bit stands in each half; 16 where there is none.

@@ -10,9 +10,9 @@ use std::arch::x86_64::{
 use super::ends::{BLOCK, ROOM, STRETCH};
 use crate::machine::Avx512;
 
-/// Writes where the numbers of a stretch end, and says how many do.
+/// Writes where the numbers end that stand in the stretch at the start of a text, and says how many do.
 pub(super) fn ends(_: Avx512, text: &[u8], places: &mut [u16; ROOM]) -> usize {
-    // SAFETY: the token exists only where the machine has AVX-512 F, BW and VBMI2, and AVX2, BMI1 and BMI2.
+    // SAFETY: the token exists only where the machine has AVX-512 F, BW and VBMI2, AVX2, BMI1, BMI2 and POPCNT.
     unsafe { ends_by_avx512(text, places) }
 }
 

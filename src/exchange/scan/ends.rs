@@ -65,9 +65,7 @@ impl OfStretch {
 
     #[inline(never)]
     fn find(&mut self, text: &[u8], at: usize) {
-        let rest = text.get(at..).unwrap_or_default();
-        let stretch = &rest[..rest.len().min(STRETCH)];
-        self.count = avx512::ends(self.machine, stretch, &mut self.places);
+        self.count = avx512::ends(self.machine, text.get(at..).unwrap_or_default(), &mut self.places);
         (self.start, self.next) = (at, 0);
     }
 }
@@ -97,23 +95,21 @@ impl Ends for OfStretch {
     }
 }
 
-/// Whether a byte may be one of a number without an exponent. More than such numbers have: their reader looks closer.
-#[cfg(test)]
-const fn is_in_number(byte: u8) -> bool {
-    matches!(byte, b'+'..=b'9') && byte != b','
-}
-
-/// What [`avx512::ends`] tells, byte by byte. A number that the text's end cuts has no end, or that one.
-#[cfg(test)]
-fn ends(text: &[u8]) -> Vec<u16> {
-    let is_part = |at: usize| is_in_number(text[at]) || (at > 0 && matches!(text[at], b'e' | b'E') && is_in_number(text[at - 1]));
-    (1..text.len()).filter(|&at| is_part(at - 1) && !is_part(at)).map(|at| at as u16).collect()
-}
-
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// Whether a byte may be one of a number without an exponent. More than such numbers have: their reader looks closer.
+    const fn is_in_number(byte: u8) -> bool {
+        matches!(byte, b'+'..=b'9') && byte != b','
+    }
+
+    /// What [`avx512::ends`] tells, byte by byte. A number that the text's end cuts has no end, or that one.
+    fn ends(text: &[u8]) -> Vec<u16> {
+        let is_part = |at: usize| is_in_number(text[at]) || (at > 0 && matches!(text[at], b'e' | b'E') && is_in_number(text[at - 1]));
+        (1..text.len()).filter(|&at| is_part(at - 1) && !is_part(at)).map(|at| at as u16).collect()
+    }
 
     fn piece() -> impl Strategy<Value = String> {
         prop_oneof![

@@ -139,13 +139,13 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
             let (start, ends) = self.ends.behind(self.text, self.at, K);
             let text = self.text.get(start..)?;
             let (levels, mut at) = (ends.as_chunks::<K>().0, self.at.checked_sub(start)?);
-            let (mut taken, mut is_common) = (0, !levels.is_empty());
+            let (mut taken, mut is_common, mut is_last) = (0, !levels.is_empty(), false);
             for ends in levels {
                 let seen = text.get(at..).and_then(|rest| {
                     let room = rest.get(..Self::known_room::<N, F>())?;
                     Self::known_level::<N, K, F>(self.machine, room, ends.map(|end| usize::from(end).wrapping_sub(at)))
                 });
-                let Some((numbers, length, is_last)) = seen else {
+                let Some((numbers, length, ends_list)) = seen else {
                     is_common = false;
                     break;
                 };
@@ -153,43 +153,41 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
                 push(numbers);
                 at += length;
                 taken += K;
+                is_last = ends_list;
                 if is_last {
-                    self.at = start + at;
-                    self.ends.pass(taken);
-                    return Some(true);
+                    break;
                 }
             }
             self.at = start + at;
             self.ends.pass(taken);
-            if !is_common {
-                return Some(false);
+            if is_last || !is_common {
+                return Some(is_last);
             }
-        }
-    }
-
-    /// How many bytes a level reaches over at most whose numbers have known lengths, with what is looked at behind its last number.
-    const fn known_room<const N: usize, F: Form<N>>() -> usize {
-        const {
-            let (mut room, mut index) = (N * KNOWN_WINDOW, 1);
-            while index < N {
-                room += Literal::new(&[F::BEFORE[index]], ESCAPED, SPACED).len();
-                index += 1;
-            }
-            room + Behind::level::<N, F>(ESCAPED, SPACED).next.len()
         }
     }
 
     /// How many bytes a level of common numbers reaches over at most, with what is looked at behind its last number.
     const fn room<const N: usize, F: Form<N>>() -> usize {
         const {
-            let (mut room, mut index) = (N * CHARS_MAX + NUMBER_WINDOW, 1);
-            while index < N {
-                room += Literal::new(&[F::BEFORE[index]], ESCAPED, SPACED).len();
-                index += 1;
-            }
+            let room = Self::reach::<N, F>(CHARS_MAX, NUMBER_WINDOW);
             assert!(room <= ROOM);
             room
         }
+    }
+
+    /// As [`Self::room`], where the lengths of its numbers are known.
+    const fn known_room<const N: usize, F: Form<N>>() -> usize {
+        const { Self::reach::<N, F>(KNOWN_WINDOW, Behind::level::<N, F>(ESCAPED, SPACED).next.len()) }
+    }
+
+    /// The bytes of a level whose numbers have so many characters, and of what is behind the last one.
+    const fn reach<const N: usize, F: Form<N>>(chars: usize, behind: usize) -> usize {
+        let (mut reach, mut index) = (N * chars + behind, 1);
+        while index < N {
+            reach += Literal::new(&[F::BEFORE[index]], ESCAPED, SPACED).len();
+            index += 1;
+        }
+        reach
     }
 
     /// The level at the start of a text in which these numbers end.
