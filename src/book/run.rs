@@ -15,33 +15,41 @@ pub(super) struct Run {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Change {
     place: u32,
-    /// Which of the frame's levels comes.
-    comes: Option<u32>,
+    /// Which of the frame's levels comes, or [`GOES`].
+    comes: u32,
 }
+
+/// No level of a frame: none has so many.
+const GOES: u32 = u32::MAX;
 
 impl Change {
     /// The level at `place` goes.
     pub(super) const fn goes(place: usize) -> Self {
-        Self { place: place as u32, comes: None }
+        Self { place: place as u32, comes: GOES }
     }
 
     /// Level `index` of the frame comes to stand before the one at `place`.
     pub(super) const fn comes(place: usize, index: usize) -> Self {
-        Self { place: place as u32, comes: Some(index as u32) }
+        Self { place: place as u32, comes: index as u32 }
     }
 
     const fn place(self) -> usize {
         self.place as usize
     }
 
+    /// Which level of the frame comes, if one does.
+    fn coming(self) -> Option<usize> {
+        (self.comes != GOES).then_some(self.comes as usize)
+    }
+
     /// Where what follows begins.
     const fn behind(self) -> usize {
-        self.place() + self.comes.is_none() as usize
+        self.place() + (self.comes == GOES) as usize
     }
 
     /// By how much it moves what follows.
     const fn shift(self) -> isize {
-        if self.comes.is_some() { 1 } else { -1 }
+        if self.comes == GOES { -1 } else { 1 }
     }
 }
 
@@ -96,8 +104,8 @@ impl Run {
             self.shift(base + change.behind(), base + to, shift, isize::is_positive);
             to = change.place();
             shift -= change.shift();
-            if let Some(index) = change.comes {
-                self.cells[(base + to).wrapping_add_signed(shift)] = frame[index as usize];
+            if let Some(index) = change.coming() {
+                self.cells[(base + to).wrapping_add_signed(shift)] = frame[index];
             }
         }
         self.shift(base, base + to, shift, isize::is_positive);

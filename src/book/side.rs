@@ -16,6 +16,11 @@ pub(super) enum Best {
     Smallest,
 }
 
+/// How many prices are looked for at once.
+const ABREAST: usize = 4;
+/// How many of the best levels are always looked among.
+const NEAR: usize = 16;
+
 /// The levels of one side: prices all different and above zero, quantities above zero, worst first.
 /// `total` is the sum of the quantities.
 #[derive(Clone, Debug)]
@@ -25,6 +30,8 @@ pub(super) struct Side {
     total: Total,
     /// Odd spellings by price, of levels that are there; nearly always empty.
     odd: BTreeMap<Amount, OddSpelling>,
+    /// Scratch space: how many levels are not better than each one of a frame.
+    places: Vec<u32>,
     /// Scratch space: what comes and goes with one frame, best first.
     changes: Vec<Change>,
     /// Scratch space: the levels of a frame in order, where they do not come so.
@@ -33,7 +40,7 @@ pub(super) struct Side {
 
 impl Side {
     pub(super) const fn new(best: Best) -> Self {
-        Self { best, levels: Run::new(), total: Total::ZERO, odd: BTreeMap::new(), changes: Vec::new(), sorted: Vec::new() }
+        Self { best, levels: Run::new(), total: Total::ZERO, odd: BTreeMap::new(), places: Vec::new(), changes: Vec::new(), sorted: Vec::new() }
     }
 
     /// The price of the best level.
@@ -111,12 +118,14 @@ impl Side {
 
     /// Sets levels that come in order, with all prices different.
     fn set_in_order(&mut self, levels: &[Level], is_best_first: bool) {
-        let numbered = levels.iter().enumerate();
-        match (self.best, is_best_first) {
-            (Best::Largest, true) => self.note_changes(numbered, |held, price| held > price),
-            (Best::Largest, false) => self.note_changes(numbered.rev(), |held, price| held > price),
-            (Best::Smallest, true) => self.note_changes(numbered, |held, price| held < price),
-            (Best::Smallest, false) => self.note_changes(numbered.rev(), |held, price| held < price),
+        match self.best {
+            Best::Largest => self.find_all(levels, is_best_first, |held, price| held > price),
+            Best::Smallest => self.find_all(levels, is_best_first, |held, price| held < price),
+        }
+        if is_best_first {
+            self.note_changes(levels.iter().enumerate());
+        } else {
+            self.note_changes(levels.iter().enumerate().rev());
         }
         if !self.changes.is_empty() {
             self.levels.change(&self.changes, levels);
@@ -124,28 +133,50 @@ impl Side {
         self.assert_total();
     }
 
-    /// Sets the quantities of levels that are there, best first, and notes which come and go; the total is that after the changes.
+    /// Finds the place of each level of a frame. Steps from the end that double tell how far down the worst one can be: a frame near the
+    /// top costs the same whatever is below.
     #[inline(always)]
-    fn note_changes<'l>(&mut self, levels: impl Iterator<Item = (usize, &'l Level)>, is_better: impl Fn(Amount, Amount) -> bool) {
+    fn find_all(&mut self, levels: &[Level], is_best_first: bool, is_better: impl Fn(Amount, Amount) -> bool + Copy) {
+        self.places.clear();
+        let Some(worst) = (if is_best_first { levels.last() } else { levels.first() }) else { return };
+        let held = self.levels.levels();
+        let mut near = NEAR;
+        while near < held.len() && is_better(held[held.len() - near].price, worst.price) {
+            near *= 2;
+        }
+        let start = held.len().saturating_sub(near);
+        let find = |prices| places(&held[start..], prices, is_better).map(|place| (start + place) as u32);
+        let (chunks, rest) = levels.as_chunks::<ABREAST>();
+        for chunk in chunks {
+            self.places.extend_from_slice(&find(chunk.map(|level| level.price)));
+        }
+        if !rest.is_empty() {
+            let mut prices = [worst.price; ABREAST];
+            prices.iter_mut().zip(rest).for_each(|(price, level)| *price = level.price);
+            self.places.extend_from_slice(&find(prices)[..rest.len()]);
+        }
+    }
+
+    /// Sets the quantities of levels that are there, best first, and notes which come and go; the total is that after the changes. Nobody
+    /// can foretell whether a level comes, goes or stays: no branch asks.
+    #[inline(always)]
+    fn note_changes<'l>(&mut self, levels: impl Iterator<Item = (usize, &'l Level)>) {
         self.changes.clear();
-        let (mut held, mut total) = (self.levels.levels_mut(), self.total);
+        let (held, mut total) = (self.levels.levels_mut(), self.total);
         for (index, level) in levels {
-            let place = place(held, |held| is_better(held, level.price));
-            held = &mut held[..place];
-            if let [.., same] = held
-                && same.price == level.price
-            {
-                total.subtract(same.quantity);
-                total.add(level.quantity);
-                if level.quantity.is_zero() {
-                    self.changes.push(Change::goes(place - 1));
-                } else {
-                    same.quantity = level.quantity;
-                }
-            } else if level.counts() {
-                total.add(level.quantity);
-                self.changes.push(Change::comes(place, index));
+            let place = self.places[index] as usize;
+            let (mut is_held, mut before) = (false, Amount::ZERO);
+            if let Some(last) = held.get_mut(place.wrapping_sub(1)) {
+                is_held = last.price == level.price;
+                before = select_unpredictable(is_held, last.quantity, Amount::ZERO);
+                last.quantity = select_unpredictable(is_held, level.quantity, last.quantity);
             }
+            let counts = level.counts();
+            total.subtract(before);
+            total.add(select_unpredictable(counts, level.quantity, Amount::ZERO));
+            let (goes, comes) = (Change::goes(place.wrapping_sub(1)), Change::comes(place, index));
+            self.changes.push(select_unpredictable(is_held, goes, comes));
+            self.changes.truncate(self.changes.len() - usize::from(is_held == counts));
         }
         self.total = total;
     }
@@ -202,32 +233,21 @@ impl Side {
     }
 }
 
-/// How many levels are left without the ones at the end that are better than a price. Most changes are close together: a few levels
-/// are looked at one by one, then steps that double find a near place sooner than halving does.
+/// How many levels are left without those at the end that are better than a price: for several prices at once, with as many steps
+/// wherever they are, and without a branch that nobody can foretell, which the compiler would make of a choice between two places.
 #[inline(always)]
-fn place(levels: &[Level], is_better: impl Fn(Amount) -> bool) -> usize {
-    let mut left = levels;
-    for _ in 0..4 {
-        match left {
-            [rest @ .., last] if is_better(last.price) => left = rest,
-            _ => return left.len(),
+fn places(levels: &[Level], prices: [Amount; ABREAST], is_better: impl Fn(Amount, Amount) -> bool) -> [usize; ABREAST] {
+    let Some(halvings) = levels.len().checked_ilog2() else { return [0; ABREAST] };
+    let is_left = |at: usize, price| usize::from(levels.get(at).is_some_and(|level| !is_better(level.price, price)));
+    // Two runs of 2^halvings - 1 levels, which overlap, cover all; then one of them is halved.
+    let half = 1 << halvings;
+    let mut places = prices.map(|price| is_left(half - 1, price) * (levels.len() + 1 - half));
+    for halving in (0..halvings).rev() {
+        for (place, price) in places.iter_mut().zip(prices) {
+            *place += is_left(*place + (1 << halving) - 1, price) << halving;
         }
     }
-    let (mut end, mut step) = (left.len(), 4);
-    while end >= step && is_better(left[end - step].price) {
-        end -= step;
-        step *= 2;
-    }
-    // Halving, without branches that nobody can foretell: levels before `start` are not better, those from `start + count` on are.
-    let mut start = end.saturating_sub(step);
-    let mut count = end - start;
-    while count > 0 {
-        let half = count / 2;
-        let is_worse = !is_better(left[start + half].price);
-        start = select_unpredictable(is_worse, start + half + 1, start);
-        count = select_unpredictable(is_worse, count - half - 1, half);
-    }
-    start
+    places
 }
 
 #[cfg(test)]
@@ -246,7 +266,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn setting_at_once_is_setting_in_order(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], frames in prop::collection::vec(prop::collection::btree_map(0_u64..40, 0_u64..4, 0..20), 0..6), rising: bool) {
+        fn setting_at_once_is_setting_in_order(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], frames in prop::collection::vec(prop::collection::btree_map(0_u64..150, 0_u64..4, 0..90), 0..6), rising: bool) {
             let (mut at_once, mut one_by_one) = (Side::new(best), Side::new(best));
             for frame in frames {
                 let mut levels: Vec<_> = frame.into_iter().map(|(price, quantity)| Level { price: amount(price), quantity: amount(quantity) }).collect();
@@ -258,7 +278,7 @@ mod tests {
         }
 
         #[test]
-        fn so_is_setting_at_once_what_comes_in_no_order(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], steps in prop::collection::vec((0_u64..40, 0_u64..4), 0..100)) {
+        fn so_is_setting_at_once_what_comes_in_no_order(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], steps in prop::collection::vec((0_u64..90, 0_u64..4), 0..150)) {
             let levels: Vec<_> = steps
                 .into_iter()
                 .map(|(price, quantity)| Level { price: amount(price), quantity: amount(quantity) })
