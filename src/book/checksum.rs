@@ -68,7 +68,6 @@ pub(super) struct Lines {
 struct Line {
     level: Level,
     text: [u8; LINE_BYTES],
-    price_length: usize,
     length: usize,
 }
 
@@ -88,49 +87,54 @@ impl Lines {
         if self.decimals != Some(decimals) {
             self.decimals = Some(decimals);
             self.slots.clear();
-            self.slots.resize(1 << SLOTS_BITS, Line { level: Level::default(), text: [0; LINE_BYTES], price_length: 0, length: 0 });
+            self.slots.resize(1 << SLOTS_BITS, Line { level: Level::default(), text: [0; LINE_BYTES], length: 0 });
         }
     }
 
+    /// Appends the line of a level. `None` if it has too many decimals.
     #[inline]
     fn write(&mut self, level: &Level, text: &mut Vec<u8>) -> Option<()> {
         let decimals = self.decimals?;
         // Neighbouring prices differ in their highest bits after this.
         let hash = (level.price.units() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let line = self.slots.get_mut((hash >> (64 - SLOTS_BITS)) as usize)?;
-        if line.level != *level && !line.holds(level, decimals)? {
-            write_integer(level.price.fixed(decimals.price)?, text);
-            write_integer(level.quantity.fixed(decimals.quantity)?, text);
-            return Some(());
+        if line.level != *level {
+            return line.turn_to(level, decimals, text);
         }
-        let end = text.len() + line.length;
-        text.extend_from_slice(&line.text);
-        text.truncate(end);
+        append(&line.text, line.length, text);
         Some(())
     }
 }
 
 impl Line {
-    /// Makes it the line of a level. False if that is too long, and the line is of none; `None` if it has too many decimals.
-    #[inline]
-    fn holds(&mut self, level: &Level, decimals: PairDecimals) -> Option<bool> {
+    /// Becomes the line of another level, or of none if that is too long, and appends it: from what was found, not from where that was put,
+    /// which memory written in other pieces would make wait. `None` if the level has too many decimals.
+    fn turn_to(&mut self, level: &Level, decimals: PairDecimals, text: &mut Vec<u8>) -> Option<()> {
         let (price, quantity) = (level.price.fixed(decimals.price)?, level.quantity.fixed(decimals.quantity)?);
         if price.max(quantity) >= SIXTEEN_DIGITS.into() {
             self.level = Level::default();
-            return Some(false);
+            write_integer(price, text);
+            write_integer(quantity, text);
+            return Some(());
         }
-        if self.level.price != level.price {
-            let digits;
-            (digits, self.price_length) = sixteen_digits(price as u64);
-            self.text[..16].copy_from_slice(&digits);
-        }
-        let (digits, count) = sixteen_digits(quantity as u64);
-        let start = self.price_length;
-        self.text[start..][..16].copy_from_slice(&digits);
-        self.length = start + count;
+        let (prices, price_length) = sixteen_digits(price as u64);
+        let (quantities, quantity_length) = sixteen_digits(quantity as u64);
+        append(&prices, price_length, text);
+        append(&quantities, quantity_length, text);
+        self.text[..16].copy_from_slice(&prices);
+        self.text[price_length..][..16].copy_from_slice(&quantities);
+        self.length = price_length + quantity_length;
         self.level = *level;
-        Some(true)
+        Some(())
     }
+}
+
+/// Appends so many of some bytes: all of them, and takes the rest away, for a copy of a known length is a few instructions.
+#[inline(always)]
+fn append<const N: usize>(bytes: &[u8; N], length: usize, text: &mut Vec<u8>) {
+    let end = text.len() + length;
+    text.extend_from_slice(bytes);
+    text.truncate(end);
 }
 
 #[cfg(test)]
@@ -165,7 +169,7 @@ mod tests {
     fn a_line_is_that_of_its_level_whatever_it_held_before() {
         let decimals = PairDecimals { price: 1, quantity: 8 };
         let amount = |text: &str| Decimal::parse(text.as_bytes()).unwrap().amount().unwrap();
-        let (mut lines, mut line) = (Lines::new(), Line { level: Level::default(), text: [0; LINE_BYTES], price_length: 0, length: 0 });
+        let (mut lines, mut line, mut kept) = (Lines::new(), Line { level: Level::default(), text: [0; LINE_BYTES], length: 0 }, 0);
         lines.prepare(decimals);
         for (price, quantity, digits) in [
             ("63006.4", "0.000051", "6300645100"),
@@ -181,12 +185,18 @@ mod tests {
             let mut text = Vec::new();
             assert_eq!(lines.write(&level, &mut text), Some(()));
             assert_eq!(String::from_utf8(text).unwrap(), digits);
-            match line.holds(&level, decimals) {
-                Some(true) => assert_eq!(&line.text[..line.length], digits.as_bytes()),
-                outcome => assert_eq!((outcome, line.level), (Some(false), Level::default())),
+            let mut text = Vec::new();
+            assert_eq!(line.turn_to(&level, decimals, &mut text), Some(()));
+            assert_eq!(String::from_utf8(text).unwrap(), digits);
+            if line.level == level {
+                assert_eq!(&line.text[..line.length], digits.as_bytes());
+                kept += 1;
+            } else {
+                assert_eq!(line.level, Level::default());
             }
-            assert_eq!(line.holds(&Level { price: amount("0.15"), ..level }, decimals), None);
+            assert_eq!(line.turn_to(&Level { price: amount("0.15"), ..level }, decimals, &mut Vec::new()), None);
         }
+        assert_eq!(kept, 6, "all but the two with a number of seventeen digits or more");
     }
 
     #[test]

@@ -145,15 +145,14 @@ impl Side {
             near *= 2;
         }
         let start = held.len().saturating_sub(near);
-        let find = |prices| places(&held[start..], prices, is_better).map(|place| (start + place) as u32);
-        let (chunks, rest) = levels.as_chunks::<ABREAST>();
+        let (chunks, rest) = levels.as_chunks();
         for chunk in chunks {
-            self.places.extend_from_slice(&find(chunk.map(|level| level.price)));
+            self.places.extend_from_slice(&places(held, start, chunk.map(|level| level.price), is_better));
         }
         if !rest.is_empty() {
             let mut prices = [worst.price; ABREAST];
             prices.iter_mut().zip(rest).for_each(|(price, level)| *price = level.price);
-            self.places.extend_from_slice(&find(prices)[..rest.len()]);
+            self.places.extend_from_slice(&places(held, start, prices, is_better));
         }
     }
 
@@ -165,13 +164,14 @@ impl Side {
         let (held, mut total) = (self.levels.levels_mut(), self.total);
         for (index, level) in levels {
             let place = self.places[index] as usize;
+            // Asked for later, it is made a branch.
+            let counts = level.counts();
             let (mut is_held, mut before) = (false, Amount::ZERO);
             if let Some(last) = held.get_mut(place.wrapping_sub(1)) {
                 is_held = last.price == level.price;
                 before = select_unpredictable(is_held, last.quantity, Amount::ZERO);
                 last.quantity = select_unpredictable(is_held, level.quantity, last.quantity);
             }
-            let counts = level.counts();
             total.subtract(before);
             total.add(select_unpredictable(counts, level.quantity, Amount::ZERO));
             let (goes, comes) = (Change::goes(place.wrapping_sub(1)), Change::comes(place, index));
@@ -233,11 +233,13 @@ impl Side {
     }
 }
 
-/// How many levels are left without those at the end that are better than a price: for several prices at once, with as many steps
-/// wherever they are, and without a branch that nobody can foretell, which the compiler would make of a choice between two places.
+/// How many levels are left without those at the end that are better than a price: for several prices at once, of which none is better
+/// than all levels before `start`; with as many steps wherever they are, and without a branch that nobody can foretell, which the
+/// compiler would make of a choice between two places.
 #[inline(always)]
-fn places(levels: &[Level], prices: [Amount; ABREAST], is_better: impl Fn(Amount, Amount) -> bool) -> [usize; ABREAST] {
-    let Some(halvings) = levels.len().checked_ilog2() else { return [0; ABREAST] };
+fn places(levels: &[Level], start: usize, prices: [Amount; ABREAST], is_better: impl Fn(Amount, Amount) -> bool) -> [u32; ABREAST] {
+    let levels = &levels[start..];
+    let Some(halvings) = levels.len().checked_ilog2() else { return [start as u32; ABREAST] };
     let is_left = |at: usize, price| usize::from(levels.get(at).is_some_and(|level| !is_better(level.price, price)));
     // Two runs of 2^halvings - 1 levels, which overlap, cover all; then one of them is halved.
     let half = 1 << halvings;
@@ -247,7 +249,7 @@ fn places(levels: &[Level], prices: [Amount; ABREAST], is_better: impl Fn(Amount
             *place += is_left(*place + (1 << halving) - 1, price) << halving;
         }
     }
-    places
+    places.map(|place| (start + place) as u32)
 }
 
 #[cfg(test)]

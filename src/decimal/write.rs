@@ -107,7 +107,7 @@ fn write_large(value: u128, out: &mut Vec<u8>) {
 pub const SIXTEEN_DIGITS: u64 = 10_000_000_000_000_000;
 
 /// The digits of a value below [`SIXTEEN_DIGITS`], and how many of the bytes they are; one for zero.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn sixteen_digits(value: u64) -> ([u8; 16], usize) {
     if value < POWERS[8] {
