@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_micros(200);
 
 /// Prints a table of the programs, in turn, medians of the turns.
 pub fn measure(asked: &Asked) {
-    let contenders = asked.contenders_at(Load::Embedded);
+    let contenders = asked.contenders_at(Load::Books);
     let cluster: MockCluster<'_, DefaultProducerContext> = MockCluster::new(1).unwrap();
     let mut envelopes = Envelopes::new(Exchange::Upbit, Kind::Orderbook, 3);
     let own = |(key, value): (&str, &[u8])| (key.to_owned(), value.to_vec());

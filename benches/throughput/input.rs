@@ -41,14 +41,12 @@ pub enum Load {
     Mix,
     /// All eighteen lanes with 200 symbols each: for the memory.
     Wide,
-    /// As `Books`, but on as many partitions as there are lanes, and on a broker inside this process.
-    Embedded,
 }
 
 impl Load {
     pub fn lanes(self) -> Vec<(Exchange, Kind)> {
         match self {
-            Self::Books | Self::Embedded => vec![(Exchange::Upbit, Kind::Orderbook)],
+            Self::Books => vec![(Exchange::Upbit, Kind::Orderbook)],
             Self::Mix | Self::Wide => Exchange::ALL.into_iter().flat_map(|exchange| [(exchange, Kind::Ticker), (exchange, Kind::Orderbook)]).collect(),
         }
     }
@@ -60,7 +58,7 @@ impl Load {
     /// Of each lane.
     const fn envelopes(self) -> usize {
         match self {
-            Self::Books | Self::Embedded => 40_000,
+            Self::Books => 40_000,
             Self::Mix | Self::Wide => 2_400,
         }
     }

@@ -2,7 +2,8 @@
 //! a real broker, in turn, every turn draining the same topics from their beginning. And what it costs: CPU of process and broker, memory. Where all frames are
 //! order books of Upbit, beside a program too that reads and writes like the pass-through and is otherwise what most would write (`benches/pipeline/sonic.rs`).
 //!
-//!     cargo bench --bench throughput -- [books] [mix] [wide] [embedded] [latency] [--rate FRAMES/S] [--frames N] [--turns N] [--hub "[PROGRAM] [ARGUMENT...]"]...
+//!     cargo bench --bench throughput -- [books] [mix] [wide] [embedded] [latency] [--rate FRAMES/S] [--frames N] [--turns N] \
+//!         [--hub "[PROGRAM] [ARGUMENT...]"]...
 //!
 //! Each `--hub` is a hub to compare, with arguments of its own, `VARIABLE=value`s, or another build of it where the first word is a path. One with an
 //! `--endpoint` is looked at: its metrics and what an open page shows, every second. Needs Java and Maven, as the tests do; `embedded` alone does not.
@@ -46,6 +47,8 @@ const TURN_MAX: Duration = Duration::from_secs(60);
 /// What is asked for.
 struct Asked {
     loads: Vec<Load>,
+    /// Upbit's order books on as many partitions as there are lanes, and on a broker inside this process.
+    embedded: bool,
     latency: bool,
     /// Of the latency: frames a second, and in an envelope.
     rate: u32,
@@ -57,13 +60,13 @@ struct Asked {
 impl Asked {
     fn new(words: impl Iterator<Item = String>) -> Self {
         let mut words = words.filter(|word| word != "--bench");
-        let mut asked = Self { loads: Vec::new(), latency: false, rate: 5_000, frames: FRAMES, turns: 5, hubs: Vec::new() };
+        let mut asked = Self { loads: Vec::new(), embedded: false, latency: false, rate: 5_000, frames: FRAMES, turns: 5, hubs: Vec::new() };
         while let Some(word) = words.next() {
             match word.as_str() {
                 "books" => asked.loads.push(Load::Books),
                 "mix" => asked.loads.push(Load::Mix),
                 "wide" => asked.loads.push(Load::Wide),
-                "embedded" => asked.loads.push(Load::Embedded),
+                "embedded" => asked.embedded = true,
                 "latency" => asked.latency = true,
                 "--rate" => asked.rate = words.next().unwrap().parse().unwrap(),
                 "--frames" => asked.frames = words.next().unwrap().parse().unwrap(),
@@ -72,13 +75,17 @@ impl Asked {
                 _ => panic!("what is {word}?"),
             }
         }
-        if asked.loads.is_empty() && !asked.latency {
-            (asked.loads, asked.latency) = (vec![Load::Books, Load::Mix, Load::Wide, Load::Embedded], true);
+        if !asked.needs_broker() && !asked.embedded {
+            (asked.loads, asked.embedded, asked.latency) = (vec![Load::Books, Load::Mix, Load::Wide], true, true);
         }
         if asked.hubs.is_empty() {
             asked.hubs.push(Vec::new());
         }
         asked
+    }
+
+    const fn needs_broker(&self) -> bool {
+        !self.loads.is_empty() || self.latency
     }
 
     /// The pass-through, and the hubs.
@@ -89,7 +96,7 @@ impl Asked {
     /// Those, and where all frames are ones that it knows, the straightforward program.
     fn contenders_at(&self, load: Load) -> Vec<Contender> {
         let mut contenders = self.contenders();
-        if matches!(load, Load::Books | Load::Embedded) {
+        if load == Load::Books {
             contenders.push(Contender::Straightforward);
         }
         contenders
@@ -97,22 +104,17 @@ impl Asked {
 }
 
 fn main() {
-    let mut words = std::env::args().skip(1);
-    if let Some(name) = std::env::args().nth(1)
-        && let Some(books) = match name.as_str() {
-            pass_through::NAME => Some(None),
-            pass_through::STRAIGHTFORWARD => Some(Some(Books::new())),
-            _ => None,
-        }
-    {
-        return pass_through::run(&words.by_ref().skip(1).collect::<Vec<_>>(), books);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.split_first() {
+        Some((name, rest)) if name == pass_through::NAME => return pass_through::run(rest, None),
+        Some((name, rest)) if name == pass_through::STRAIGHTFORWARD => return pass_through::run(rest, Some(Books::new())),
+        _ => {}
     }
-    let mut asked = Asked::new(words);
-    if let Some(index) = asked.loads.iter().position(|load| *load == Load::Embedded) {
-        asked.loads.remove(index);
+    let asked = Asked::new(words.into_iter());
+    if asked.embedded {
         embedded::measure(&asked);
     }
-    if asked.loads.is_empty() && !asked.latency {
+    if !asked.needs_broker() {
         return;
     }
     if let Some(reason) = support::kafka_home::missing() {
