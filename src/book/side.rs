@@ -18,6 +18,8 @@ pub(super) enum Best {
 
 /// How many prices are looked for at once.
 const ABREAST: usize = 4;
+/// Up to so many levels, comparing all with all is faster than sorting.
+const FEW: usize = 12;
 /// How many of the best levels are always looked among.
 const NEAR: usize = 16;
 
@@ -80,10 +82,7 @@ impl Side {
             self.set_in_order(levels, is_best_first);
         } else {
             let mut sorted = std::mem::take(&mut self.sorted);
-            sorted.clear();
-            // Read from the end, and sorted stably: of equal prices the last comes first and stays.
-            sorted.extend(levels.iter().rev());
-            sorted.sort_by_key(|level| level.price);
+            sort(levels, &mut sorted);
             sorted.dedup_by_key(|level| level.price);
             self.set_in_order(&sorted, self.best == Best::Smallest);
             self.sorted = sorted;
@@ -233,6 +232,23 @@ impl Side {
     }
 }
 
+/// Writes levels in rising order of their prices; of equal prices, the last comes first.
+fn sort(levels: &[Level], sorted: &mut Vec<Level>) {
+    sorted.clear();
+    if levels.len() > FEW {
+        sorted.extend(levels.iter().rev());
+        sorted.sort_by_key(|level| level.price);
+        return;
+    }
+    // Of few, each one's place is counted: nobody can foretell where a branch would lead.
+    sorted.resize(levels.len(), Level::default());
+    for (index, level) in levels.iter().enumerate() {
+        let before = levels[..index].iter().filter(|other| other.price < level.price).count();
+        let behind = levels[index + 1..].iter().filter(|other| other.price <= level.price).count();
+        sorted[before + behind] = *level;
+    }
+}
+
 /// How many levels are left without those at the end that are better than a price: for several prices at once, of which none is better
 /// than all levels before `start`; with as many steps wherever they are, and without a branch that nobody can foretell, which the
 /// compiler would make of a choice between two places.
@@ -290,6 +306,16 @@ mod tests {
             at_once.set_all(&levels[levels.len() / 2..], &[]);
             levels.iter().for_each(|level| set(&mut one_by_one, level));
             prop_assert_eq!((at_once.levels.levels(), at_once.total), (one_by_one.levels.levels(), one_by_one.total));
+        }
+
+        #[test]
+        fn few_and_many_are_sorted_alike(prices in prop::collection::vec(0_u64..20, 0..2 * FEW)) {
+            let levels: Vec<_> = (0..).zip(prices).map(|(index, price)| Level { price: amount(price), quantity: amount(index) }).collect();
+            let mut expected: Vec<_> = levels.iter().copied().rev().collect();
+            expected.sort_by_key(|level| level.price);
+            let mut sorted = levels.clone();
+            sort(&levels, &mut sorted);
+            prop_assert_eq!(sorted, expected);
         }
 
         #[test]
