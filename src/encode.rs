@@ -1,7 +1,7 @@
 //! Records as bytes, field by field in the order of the contract, without white space (sections 4 and 6).
 
 use crate::book::Summary;
-use crate::decimal::{Amount, Decimal, write_integer};
+use crate::decimal::{Amount, Decimal, append_first, write_integer};
 use crate::envelope::Symbol;
 use crate::event_time::{EventTime, UtcWriter};
 use crate::market::Exchange;
@@ -50,9 +50,7 @@ impl<const ROOM: usize> Opening<ROOM> {
 
     #[inline]
     fn write(&self, out: &mut Vec<u8>) {
-        let end = out.len() + self.length;
-        out.extend_from_slice(&self.text);
-        out.truncate(end);
+        append_first(self.length, &self.text, out);
     }
 }
 

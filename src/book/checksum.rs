@@ -3,7 +3,7 @@
 use super::Level;
 use super::level::write_as_sent;
 use super::side::Side;
-use crate::decimal::{SIXTEEN_DIGITS, sixteen_digits, write_integer};
+use crate::decimal::{SIXTEEN_DIGITS, append_first, sixteen_digits, write_integer};
 use crate::rules::PairDecimals;
 
 /// A checksum that a frame carries. One beyond 32 bits fits no book.
@@ -101,7 +101,7 @@ impl Lines {
         if line.level != *level {
             return line.turn_to(level, decimals, text);
         }
-        append(&line.text, line.length, text);
+        append_first(line.length, &line.text, text);
         Some(())
     }
 }
@@ -119,22 +119,14 @@ impl Line {
         }
         let (prices, price_length) = sixteen_digits(price as u64);
         let (quantities, quantity_length) = sixteen_digits(quantity as u64);
-        append(&prices, price_length, text);
-        append(&quantities, quantity_length, text);
+        append_first(price_length, &prices, text);
+        append_first(quantity_length, &quantities, text);
         self.text[..16].copy_from_slice(&prices);
         self.text[price_length..][..16].copy_from_slice(&quantities);
         self.length = price_length + quantity_length;
         self.level = *level;
         Some(())
     }
-}
-
-/// Appends so many of some bytes: all of them, and takes the rest away, for a copy of a known length is a few instructions.
-#[inline(always)]
-fn append<const N: usize>(bytes: &[u8; N], length: usize, text: &mut Vec<u8>) {
-    let end = text.len() + length;
-    text.extend_from_slice(bytes);
-    text.truncate(end);
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub use rate::Rate;
 pub use read::parse_whole;
 pub use total::Total;
 pub use window::{Exponent, Found, KNOWN_WINDOW, NUMBER_WINDOW, Numbers, number_length, number_window};
-pub use write::{SIXTEEN_DIGITS, eight_digits_text, sixteen_digits, two_digits, write_integer};
+pub use write::{SIXTEEN_DIGITS, append_first, eight_digits_text, sixteen_digits, two_digits, write_integer};
 
 use read::{leading_digits, parse_long};
 use write::{exact_quotient, write_units, write_units_shortest};

@@ -58,9 +58,14 @@ pub(super) fn exact_quotient(units: u128, exponent: usize) -> Option<u64> {
 #[inline]
 fn write_whole(value: u64, out: &mut Vec<u8>) {
     let (text, count) = sixteen_digits(value);
+    append_first(count, &text, out);
+}
+
+/// Appends the first `count` of some bytes: all of them, and takes the rest away, for a copy of a known length is few instructions.
+#[inline(always)]
+pub fn append_first<const N: usize>(count: usize, bytes: &[u8; N], out: &mut Vec<u8>) {
     let end = out.len() + count;
-    // All of them, for a copy of a known length is one instruction.
-    out.extend_from_slice(&text);
+    out.extend_from_slice(bytes);
     out.truncate(end);
 }
 
@@ -70,9 +75,7 @@ fn write_eight_decimals(fraction: u64, out: &mut Vec<u8>) {
     let digits = eight_digits(fraction);
     let count = 8 - (digits | 1).leading_zeros() as usize / 8;
     let text = u128::from(digits | ZEROS) << 8 | u128::from(b'.');
-    let end = out.len() + 1 + count;
-    out.extend_from_slice(&text.to_le_bytes());
-    out.truncate(end);
+    append_first(1 + count, &text.to_le_bytes(), out);
 }
 
 /// Appends a fraction of 10^-18ths without trailing zeros, at least one digit.
