@@ -18,7 +18,6 @@ pub use summary::Summary;
 
 use crate::event_time::EventTime;
 use crate::rules::PairDecimals;
-use checksum::Lines;
 use sequence::Position;
 use side::{Best, Side};
 
@@ -150,15 +149,13 @@ pub struct Book {
     live: bool,
     last_id: Option<i64>,
     depth: Depth,
-    /// Scratch space of Kraken's checksum.
-    lines: Lines,
 }
 
 impl Book {
     /// An empty book, unverified.
     #[must_use]
     pub const fn new(depth: Depth) -> Self {
-        Self { bids: Side::new(Best::Largest), asks: Side::new(Best::Smallest), live: false, last_id: None, depth, lines: Lines::new() }
+        Self { bids: Side::new(Best::Largest), asks: Side::new(Best::Smallest), live: false, last_id: None, depth }
     }
 
     /// Whether every level is known.
@@ -244,7 +241,7 @@ impl Book {
 
     /// Checks the frame's checksum and lets it decide what the book is.
     fn verify(&mut self, frame: &Frame, rules: &BookRules, text: &mut Vec<u8>) -> Option<bool> {
-        let fits = checksum::matches(frame.checksum?, &self.bids, &self.asks, rules.decimals, &mut self.lines, text)?;
+        let fits = checksum::matches(frame.checksum?, &self.bids, &self.asks, rules.decimals, text)?;
         if !fits {
             self.live = false;
         } else if self.lives_by_checksum() && rules.checksum_suffices {

@@ -22,6 +22,9 @@ const ABREAST: usize = 4;
 const FEW: usize = 12;
 /// How many of the best levels are always looked among.
 const NEAR: usize = 16;
+/// The lowest of the bits that levels are looked for by where prices reach 2^64 units, which is 18.4: what is there less than 4.3e-9 apart
+/// is looked for anew.
+const MIDDLE: u32 = 32;
 
 /// The levels of one side: prices all different and above zero, quantities above zero, worst first.
 /// `total` is the sum of the quantities.
@@ -61,6 +64,12 @@ impl Side {
     /// The levels, best first.
     pub(super) fn best_first(&self) -> impl Iterator<Item = &Level> {
         self.levels.levels().iter().rev()
+    }
+
+    /// The best levels, at most so many, best last.
+    pub(super) fn best_of(&self, count: usize) -> &[Level] {
+        let levels = self.levels.levels();
+        &levels[levels.len().saturating_sub(count)..]
     }
 
     /// How the level at a price was spelled, if that is odd.
@@ -117,60 +126,95 @@ impl Side {
 
     /// Sets levels that come in order, with all prices different.
     fn set_in_order(&mut self, levels: &[Level], is_best_first: bool) {
-        match self.best {
-            Best::Largest => self.find_all(levels, is_best_first, |held, price| held > price),
-            Best::Smallest => self.find_all(levels, is_best_first, |held, price| held < price),
+        let held = self.levels.levels();
+        let ends = [levels.first(), levels.last(), held.first(), held.last()];
+        let bits = ends.into_iter().flatten().fold(0, |bits, level| bits | level.price.units());
+        match (bits >> 64, bits >> 96) {
+            (0, _) => self.find_all::<0>(levels, is_best_first),
+            (_, 0) => self.find_all::<MIDDLE>(levels, is_best_first),
+            _ => self.find_exactly(levels),
         }
-        if is_best_first {
-            self.note_changes(levels.iter().enumerate());
-        } else {
-            self.note_changes(levels.iter().enumerate().rev());
+        let are_alike = self.note_changes(levels, is_best_first) && bits >> 64 != 0;
+        if are_alike {
+            self.find_exactly(levels);
+            self.note_changes(levels, is_best_first);
         }
         if !self.changes.is_empty() {
             self.levels.change(&self.changes, levels);
         }
+        if are_alike {
+            // What was looked for in vain at a wrong place was counted, too.
+            self.total = self.sum();
+        }
         self.assert_total();
     }
 
-    /// Finds the place of each level of a frame. Steps from the end that double tell how far down the worst one can be: a frame near the
-    /// top costs the same whatever is below.
+    /// Finds the place of each level of a frame, by the 64 bits of prices from `FROM` on; no price has higher ones.
+    fn find_all<const FROM: u32>(&mut self, levels: &[Level], is_best_first: bool) {
+        match self.best {
+            Best::Largest => self.find_by(levels, is_best_first, Amount::bits_from::<FROM>, |held, price| held > price),
+            Best::Smallest => self.find_by(levels, is_best_first, Amount::bits_from::<FROM>, |held, price| held < price),
+        }
+    }
+
+    /// See [`Self::find_all`]. Steps from the end that double tell how far down the worst one can be: a frame near the top costs the same
+    /// whatever is below.
     #[inline(always)]
-    fn find_all(&mut self, levels: &[Level], is_best_first: bool, is_better: impl Fn(Amount, Amount) -> bool + Copy) {
+    fn find_by(&mut self, levels: &[Level], is_best_first: bool, bits: impl Fn(Amount) -> u64, is_better: impl Fn(u64, u64) -> bool) {
         self.places.clear();
         let Some(worst) = (if is_best_first { levels.last() } else { levels.first() }) else { return };
         let held = self.levels.levels();
         let mut near = NEAR;
-        while near < held.len() && is_better(held[held.len() - near].price, worst.price) {
+        while near < held.len() && is_better(bits(held[held.len() - near].price), bits(worst.price)) {
             near *= 2;
         }
         let start = held.len().saturating_sub(near);
-        let (chunks, rest) = levels.as_chunks();
-        for chunk in chunks {
-            self.places.extend_from_slice(&places(held, start, chunk.map(|level| level.price), is_better));
-        }
-        if !rest.is_empty() {
-            let mut prices = [worst.price; ABREAST];
-            prices.iter_mut().zip(rest).for_each(|(price, level)| *price = level.price);
-            self.places.extend_from_slice(&places(held, start, prices, is_better));
+        let is_left = |held: &Level, price| !is_better(bits(held.price), price);
+        for chunk in levels.chunks(ABREAST) {
+            let mut prices = [bits(worst.price); ABREAST];
+            prices.iter_mut().zip(chunk).for_each(|(price, level)| *price = bits(level.price));
+            self.places.extend_from_slice(&places(held, start, prices, is_left));
         }
     }
 
-    /// Sets the quantities of levels that are there, best first, and notes which come and go; the total is that after the changes. Nobody
-    /// can foretell whether a level comes, goes or stays: no branch asks.
+    /// Finds the place of each level of a frame, whatever the prices are.
+    #[cold]
+    fn find_exactly(&mut self, levels: &[Level]) {
+        self.places.clear();
+        for level in levels {
+            let place = self.find(level.price).map_or_else(|place| place, |place| place + 1);
+            self.places.push(place as u32);
+        }
+    }
+
+    /// Sets the quantities of levels that are there, and notes which come and go; says whether a level is like the one at its place in
+    /// the upper bits of the price alone.
+    fn note_changes(&mut self, levels: &[Level], is_best_first: bool) -> bool {
+        if is_best_first { self.note_best_first(levels.iter().enumerate()) } else { self.note_best_first(levels.iter().enumerate().rev()) }
+    }
+
+    /// See [`Self::note_changes`]; the total is that after the changes. Nobody can foretell whether a level comes, goes or stays: no branch
+    /// asks.
     #[inline(always)]
-    fn note_changes<'l>(&mut self, levels: impl Iterator<Item = (usize, &'l Level)>) {
+    fn note_best_first<'l>(&mut self, levels: impl Iterator<Item = (usize, &'l Level)>) -> bool {
         self.changes.clear();
         let (held, mut total) = (self.levels.levels_mut(), self.total);
+        let (mut held_count, mut alike_count) = (0, 0);
         for (index, level) in levels {
             let place = self.places[index] as usize;
             // Asked for later, it is made a branch.
             let counts = level.counts();
-            let (mut is_held, mut before) = (false, Amount::ZERO);
+            let (mut is_held, mut is_alike, mut before) = (false, false, Amount::ZERO);
             if let Some(last) = held.get_mut(place.wrapping_sub(1)) {
-                is_held = last.price == level.price;
+                let difference = last.price.units() ^ level.price.units();
+                is_held = difference == 0;
+                is_alike = (difference >> MIDDLE) as u64 == 0;
                 before = select_unpredictable(is_held, last.quantity, Amount::ZERO);
                 last.quantity = select_unpredictable(is_held, level.quantity, last.quantity);
             }
+            // Compared here, they are made a branch.
+            held_count += usize::from(is_held);
+            alike_count += usize::from(is_alike);
             total.subtract(before);
             total.add(select_unpredictable(counts, level.quantity, Amount::ZERO));
             let (goes, comes) = (Change::goes(place.wrapping_sub(1)), Change::comes(place, index));
@@ -178,6 +222,7 @@ impl Side {
             self.changes.truncate(self.changes.len() - usize::from(is_held == counts));
         }
         self.total = total;
+        alike_count != held_count
     }
 
     /// Whether there is a level at a price.
@@ -253,18 +298,26 @@ fn sort(levels: &[Level], sorted: &mut Vec<Level>) {
 /// than all levels before `start`; with as many steps wherever they are, and without a branch that nobody can foretell, which the
 /// compiler would make of a choice between two places.
 #[inline(always)]
-fn places(levels: &[Level], start: usize, prices: [Amount; ABREAST], is_better: impl Fn(Amount, Amount) -> bool) -> [u32; ABREAST] {
+fn places(levels: &[Level], start: usize, prices: [u64; ABREAST], is_left: impl Fn(&Level, u64) -> bool) -> [u32; ABREAST] {
     let levels = &levels[start..];
     let Some(halvings) = levels.len().checked_ilog2() else { return [start as u32; ABREAST] };
-    let is_left = |at: usize, price| usize::from(levels.get(at).is_some_and(|level| !is_better(level.price, price)));
+    let is_left = |at: usize, price| usize::from(levels.get(at).is_some_and(|level| is_left(level, price)));
     // Two runs of 2^halvings - 1 levels, which overlap, cover all; then one of them is halved.
     let half = 1 << halvings;
     let mut places = prices.map(|price| is_left(half - 1, price) * (levels.len() + 1 - half));
-    for halving in (0..halvings).rev() {
-        for (place, price) in places.iter_mut().zip(prices) {
-            *place += is_left(*place + (1 << halving) - 1, price) << halving;
-        }
+    // A step of a known length takes fewer instructions, and nearly all are.
+    macro_rules! halve {
+        ($halving:expr) => {
+            for (place, price) in places.iter_mut().zip(prices) {
+                *place += is_left(*place + (1 << $halving) - 1, price) << $halving;
+            }
+        };
+        (each of $($halving:literal)*) => { $(if $halving < halvings { halve!($halving); })* };
     }
+    for halving in (8..halvings).rev() {
+        halve!(halving);
+    }
+    halve!(each of 7 6 5 4 3 2 1 0);
     places.map(|place| (start + place) as u32)
 }
 
@@ -306,6 +359,27 @@ mod tests {
             at_once.set_all(&levels[levels.len() / 2..], &[]);
             levels.iter().for_each(|level| set(&mut one_by_one, level));
             prop_assert_eq!((at_once.levels.levels(), at_once.total), (one_by_one.levels.levels(), one_by_one.total));
+        }
+
+        /// Prices of which 64 bits do not tell some apart, or that have higher ones.
+        #[test]
+        fn however_alike_or_large_the_prices_are(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], whole in prop::sample::subsequence(vec![0_u64, 18, 19, 79_228_162_513, 79_228_162_515], 1..3), frames in prop::collection::vec(prop::collection::btree_map((0_usize..2, 0_u64..40), 0_u64..4, 0..40), 0..6)) {
+            let (mut at_once, mut one_by_one) = (Side::new(best), BTreeMap::new());
+            for frame in frames {
+                let level = |((place, units), quantity)| {
+                    let price = format!("{}.{:018}", whole[place % whole.len()], units * 400_000_000);
+                    Level { price: Decimal::parse(price.as_bytes()).unwrap().amount().unwrap(), quantity: amount(quantity) }
+                };
+                let levels: Vec<_> = frame.into_iter().map(level).collect();
+                at_once.set_all(&levels, &[]);
+                for level in &levels {
+                    if level.counts() { one_by_one.insert(level.price, *level); } else { one_by_one.remove(&level.price); }
+                }
+                let mut held = at_once.levels.levels().to_vec();
+                if best == Best::Smallest { held.reverse(); }
+                prop_assert_eq!(held, one_by_one.values().copied().collect::<Vec<_>>());
+                prop_assert_eq!(at_once.total, at_once.sum());
+            }
         }
 
         #[test]

@@ -17,7 +17,7 @@ pub use rate::Rate;
 pub use read::parse_whole;
 pub use total::Total;
 pub use window::{Exponent, Found, KNOWN_WINDOW, NUMBER_WINDOW, Numbers, number_length, number_window};
-pub use write::{SIXTEEN_DIGITS, append_first, eight_digits_text, sixteen_digits, two_digits, write_integer};
+pub use write::{SIXTEEN_DIGITS, append_first, eight_digits_text, padded_digits, two_digits, write_integer};
 
 use read::{leading_digits, parse_long};
 use write::{exact_quotient, write_units, write_units_shortest};
@@ -178,6 +178,12 @@ impl Amount {
     #[must_use]
     pub const fn units(self) -> u128 {
         self.0
+    }
+
+    /// 64 bits of the units, from bit `FROM` on.
+    #[must_use]
+    pub const fn bits_from<const FROM: u32>(self) -> u64 {
+        (self.0 >> FROM) as u64
     }
 
     /// `self - other`, which may be negative.

@@ -1,5 +1,6 @@
 //! Digits: integers and fractions as text, eight digits at a time.
 
+use super::lanes::digits_of_two;
 use super::{DECIMALS, POWERS, SCALE, split};
 
 /// Appends a count of 10^-18ths in plain form.
@@ -7,8 +8,16 @@ use super::{DECIMALS, POWERS, SCALE, split};
 pub(super) fn write_units(units: u128, out: &mut Vec<u8>) {
     // Nearly all values have eight decimals or fewer, and then fit 64 bits.
     let Some(value) = exact_quotient(units, DECIMALS - 8) else { return write_many_decimals(units, out) };
-    write_whole(value / POWERS[8], out);
-    write_eight_decimals(value % POWERS[8], out);
+    if value >= SIXTEEN_DIGITS {
+        write_integer((value / POWERS[8]).into(), out);
+        return write_eight_decimals(value % POWERS[8], out);
+    }
+    let (text, not_zeros) = digits_of_two((value / POWERS[8]) as u32, (value % POWERS[8]) as u32);
+    let text = u128::from_le_bytes(text);
+    let skipped = (not_zeros | 1 << 7).trailing_zeros() as usize;
+    append_first(8 - skipped, &((text as u64) >> (8 * skipped)).to_le_bytes(), out);
+    let decimals = 24 - (not_zeros | 1 << 8).leading_zeros() as usize;
+    append_first(1 + decimals, &((text >> 64) << 8 | u128::from(b'.')).to_le_bytes(), out);
 }
 
 /// As [`write_units`]; a whole number has neither point nor fraction.
@@ -111,8 +120,7 @@ pub const SIXTEEN_DIGITS: u64 = 10_000_000_000_000_000;
 
 /// The digits of a value below [`SIXTEEN_DIGITS`], and how many of the bytes they are; one for zero.
 #[inline(always)]
-#[must_use]
-pub fn sixteen_digits(value: u64) -> ([u8; 16], usize) {
+fn sixteen_digits(value: u64) -> ([u8; 16], usize) {
     if value < POWERS[8] {
         let digits = eight_digits(value);
         let skipped = (digits | 1 << 56).trailing_zeros() as usize / 8;
@@ -123,6 +131,14 @@ pub fn sixteen_digits(value: u64) -> ([u8; 16], usize) {
     let skipped = high.trailing_zeros() as usize / 8;
     let text = (digits | u128::from_le_bytes([b'0'; 16])) >> (8 * skipped);
     (text.to_le_bytes(), 16 - skipped)
+}
+
+/// The digits of a value below [`SIXTEEN_DIGITS`] as text, with leading zeros; and how many these are, of which zero has fifteen.
+#[inline(always)]
+#[must_use]
+pub fn padded_digits(value: u64) -> ([u8; 16], usize) {
+    let (text, not_zeros) = digits_of_two((value / POWERS[8]) as u32, (value % POWERS[8]) as u32);
+    (text, (not_zeros | 1 << 15).trailing_zeros() as usize)
 }
 
 /// The eight digits of a value below 10^8 as the bytes 0 to 9, the first one lowest.
