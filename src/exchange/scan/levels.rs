@@ -53,6 +53,8 @@ impl Form<2> for Bare {
 
 /// The longest text of a number that is looked at together with what stands behind it: sixteen characters and an exponent of four.
 const CHARS_MAX: usize = 20;
+/// The longest count of orders that is looked at together with the rest of its level.
+const COUNT_CHARS_MAX: usize = 10;
 /// Room for the longest level of common numbers.
 const ROOM: usize = 256;
 
@@ -183,6 +185,9 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
     /// The bytes of a level whose numbers have so many characters, and of what is behind the last one.
     const fn reach<const N: usize, F: Form<N>>(chars: usize, behind: usize) -> usize {
         let (mut reach, mut index) = (N * chars + behind, 1);
+        if F::ORDERS.is_some() {
+            reach += Behind::orders::<N, F>(ESCAPED, SPACED).next.len() + COUNT_CHARS_MAX;
+        }
         while index < N {
             reach += Literal::new(&[F::BEFORE[index]], ESCAPED, SPACED).len();
             index += 1;
