@@ -16,8 +16,8 @@ pub(super) enum Best {
     Smallest,
 }
 
-/// How many prices are looked for at once.
-const ABREAST: usize = 4;
+/// How many prices are looked for at once: for no more are there registers.
+const ABREAST: usize = 3;
 /// Up to so many levels, comparing all with all is faster than sorting.
 const FEW: usize = 12;
 /// How many of the best levels are always looked among.
