@@ -37,11 +37,6 @@ impl Change {
         self.place as usize
     }
 
-    /// Which level of the frame comes, if one does.
-    fn coming(self) -> Option<usize> {
-        (self.comes != GOES).then_some(self.comes as usize)
-    }
-
     /// Where what follows begins.
     const fn behind(self) -> usize {
         self.place() + (self.comes == GOES) as usize
@@ -104,8 +99,9 @@ impl Run {
             self.shift(base + change.behind(), base + to, shift, isize::is_positive);
             to = change.place();
             shift -= change.shift();
-            if let Some(index) = change.coming() {
-                self.cells[(base + to).wrapping_add_signed(shift)] = frame[index];
+            // What goes leaves the cell as it is: no branch asks.
+            if let Some(cell) = self.cells.get_mut((base + to).wrapping_add_signed(shift)) {
+                *cell = *frame.get(change.comes as usize).unwrap_or(cell);
             }
         }
         self.shift(base, base + to, shift, isize::is_positive);
