@@ -174,11 +174,14 @@ impl Minio {
             if let Some(token) = token {
                 list.with_continuation_token(token);
             }
-            let mut answer = self.agent.get(list.sign(SIGNED_FOR).as_str()).call().expect("an answer");
+            let ask = || self.agent.get(list.sign(SIGNED_FOR).as_str()).call().expect("an answer");
+            // A store that says that it is ready may still be busy with itself.
+            let mut answer = wait_until("a listing", START_BOUND, ask, |answer| !answer.status().is_server_error());
             if answer.status() == 404 {
                 return keys;
             }
             let text = answer.body_mut().read_to_string().expect("a listing");
+            assert_eq!(answer.status(), 200, "{name}: {text}");
             let page = rusty_s3::actions::ListObjectsV2::parse_response(&text).expect("a listing");
             keys.extend(page.contents.into_iter().map(|object| object.key));
             token = page.next_continuation_token;
