@@ -129,7 +129,7 @@ impl Side {
         let held = self.levels.levels();
         let ends = [levels.first(), levels.last(), held.first(), held.last()];
         let bits = ends.into_iter().flatten().fold(0, |bits, level| bits | level.price.units());
-        match (bits >> 64, bits >> 96) {
+        match (bits >> 64, bits >> (MIDDLE + 64)) {
             (0, _) => self.find_all::<0>(levels, is_best_first),
             (_, 0) => self.find_all::<MIDDLE>(levels, is_best_first),
             _ => self.find_exactly(levels),

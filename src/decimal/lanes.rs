@@ -46,7 +46,7 @@ mod sse2 {
     use std::arch::x86_64::{
         __m128i, _mm_add_epi8, _mm_cmpgt_epi8, _mm_cvtsi128_si64, _mm_madd_epi16, _mm_movemask_epi8, _mm_mul_epu32, _mm_mulhi_epu16, _mm_mullo_epi16,
         _mm_or_si128, _mm_packs_epi32, _mm_set_epi64x, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32, _mm_setzero_si128, _mm_slli_epi16, _mm_slli_epi32,
-        _mm_slli_epi64, _mm_srli_epi16, _mm_srli_epi64, _mm_storeu_si128, _mm_sub_epi16, _mm_sub_epi32, _mm_subs_epu8,
+        _mm_slli_epi64, _mm_srli_epi16, _mm_srli_epi64, _mm_sub_epi16, _mm_sub_epi32, _mm_subs_epu8, _mm_unpackhi_epi64,
     };
 
     #[inline(always)]
@@ -103,9 +103,9 @@ mod sse2 {
         let low = _mm_sub_epi16(pairs, _mm_mullo_epi16(high, _mm_set1_epi16(10)));
         let digits = _mm_or_si128(high, _mm_slli_epi16::<8>(low));
         let not_zeros = _mm_movemask_epi8(_mm_cmpgt_epi8(digits, _mm_setzero_si128())).cast_unsigned();
-        let mut text = [0; 16];
-        // SAFETY: `text` has sixteen bytes, and need not be aligned.
-        unsafe { _mm_storeu_si128((&raw mut text).cast(), _mm_add_epi8(digits, _mm_set1_epi8(b'0'.cast_signed()))) };
+        let text = _mm_add_epi8(digits, _mm_set1_epi8(b'0'.cast_signed()));
+        let [low, high] = [text, _mm_unpackhi_epi64(text, text)].map(|half| _mm_cvtsi128_si64(half).cast_unsigned());
+        let text = (u128::from(low) | u128::from(high) << 64).to_le_bytes();
         (text, not_zeros)
     }
 

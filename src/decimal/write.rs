@@ -8,16 +8,8 @@ use super::{DECIMALS, POWERS, SCALE, split};
 pub(super) fn write_units(units: u128, out: &mut Vec<u8>) {
     // Nearly all values have eight decimals or fewer, and then fit 64 bits.
     let Some(value) = exact_quotient(units, DECIMALS - 8) else { return write_many_decimals(units, out) };
-    if value >= SIXTEEN_DIGITS {
-        write_integer((value / POWERS[8]).into(), out);
-        return write_eight_decimals(value % POWERS[8], out);
-    }
-    let (text, not_zeros) = digits_of_two((value / POWERS[8]) as u32, (value % POWERS[8]) as u32);
-    let text = u128::from_le_bytes(text);
-    let skipped = (not_zeros | 1 << 7).trailing_zeros() as usize;
-    append_first(8 - skipped, &((text as u64) >> (8 * skipped)).to_le_bytes(), out);
-    let decimals = 24 - (not_zeros | 1 << 8).leading_zeros() as usize;
-    append_first(1 + decimals, &((text >> 64) << 8 | u128::from(b'.')).to_le_bytes(), out);
+    write_whole(value / POWERS[8], out);
+    write_eight_decimals(value % POWERS[8], out);
 }
 
 /// As [`write_units`]; a whole number has neither point nor fraction.
