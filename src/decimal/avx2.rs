@@ -157,8 +157,9 @@ fn two<const SHORTEST: bool>(windows: [&[u8; KNOWN_WINDOW]; 2], lengths: [usize;
     let text = together(load_half(windows[0]), load_half(windows[1]));
     let (forms, _) = forms(text, lengths)?;
     let Some(values) = values_of(text, forms) else { return if SHORTEST { None } else { two_raised(windows, lengths) } };
-    let ends_in_zero = |index: usize| forms[index].units != POWERS[DECIMALS] && windows[index][(lengths[index] - 1) % KNOWN_WINDOW] == b'0';
-    if SHORTEST && (ends_in_zero(0) || ends_in_zero(1)) {
+    // Nobody can foretell which numbers are whole: no branch asks.
+    let ends_in_zero = |index: usize| (forms[index].units != POWERS[DECIMALS]) & (windows[index][(lengths[index] - 1) % KNOWN_WINDOW] == b'0');
+    if SHORTEST && (ends_in_zero(0) | ends_in_zero(1)) {
         return None;
     }
     Some([0, 1].map(|index| Amount(u128::from(values[index]) * u128::from(forms[index].units))))
