@@ -144,7 +144,7 @@ impl<V> Found<V> {
     #[inline(always)]
     #[must_use]
     pub const fn is_shortest(&self, window: &[u8; WINDOW]) -> bool {
-        (self.length == self.integer) | (window[(self.length - 1) % WINDOW] != b'0')
+        (self.length == self.integer) | (window[self.length.wrapping_sub(1) % WINDOW] != b'0')
     }
 }
 
