@@ -164,8 +164,8 @@ fn rfc3339(text: &[u8]) -> Option<(i64, i64)> {
         return None;
     }
     let days = days_from_civil(year, month, day);
-    // A day that the month does not have comes out as another date.
-    if civil(days) != (year.unsigned_abs(), month.unsigned_abs(), day.unsigned_abs()) {
+    // A day that the month does not have comes out as another date; all have the first 28.
+    if day > 28 && civil(days) != (year.unsigned_abs(), month.unsigned_abs(), day.unsigned_abs()) {
         return None;
     }
     let (micros, zone) = fraction(rest)?;
@@ -176,6 +176,12 @@ fn rfc3339(text: &[u8]) -> Option<(i64, i64)> {
 /// Microseconds of an optional `.` and digits, and what follows them.
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let Some(rest) = text.strip_prefix(b".") else { return Some((0, text)) };
+    if let Some((six, zone)) = rest.split_first_chunk::<6>()
+        && !zone.first().is_some_and(u8::is_ascii_digit)
+        && let Some(micros) = digits(six)
+    {
+        return Some((micros, zone));
+    }
     let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if count == 0 {
         return None;
@@ -269,6 +275,8 @@ mod tests {
         assert_eq!(of_text("2026-12-31T23:59:60Z"), of_text("2027-01-01T00:00:00Z"));
         for text in [
             "2026-02-29T00:00:00Z",
+            "2026-04-31T00:00:00Z",
+            "2026-01-32T00:00:00Z",
             "2026-08-12T13:06:29",
             "2026-08-12T13:06:29.Z",
             "2026-08-12T24:00:00Z",
