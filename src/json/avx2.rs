@@ -5,6 +5,7 @@ use std::arch::x86_64::{
     __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
     _mm256_testz_si256, _mm256_xor_si256,
 };
+use std::hint::select_unpredictable;
 
 use crate::machine::Avx2;
 
@@ -25,18 +26,22 @@ fn inside_by_avx2(text: &[u8]) -> usize {
     while let Some(window) = rest.first_chunk::<{ 4 * LANE + 1 }>() {
         let lanes = [0, 1, 2, 3].map(|lane| load(window, lane * LANE));
         let unpaired = [0, 1, 2, 3].map(|lane| unpaired(lanes[lane], load(window, lane * LANE + 1)));
-        let unpaired = _mm256_or_si256(_mm256_or_si256(unpaired[0], unpaired[1]), _mm256_or_si256(unpaired[2], unpaired[3]));
-        let controls = controls(_mm256_min_epu8(_mm256_min_epu8(lanes[0], lanes[1]), _mm256_min_epu8(lanes[2], lanes[3])));
-        let faults = _mm256_or_si256(unpaired, controls);
+        let any_unpaired = _mm256_or_si256(_mm256_or_si256(unpaired[0], unpaired[1]), _mm256_or_si256(unpaired[2], unpaired[3]));
+        let any_controls = controls(_mm256_min_epu8(_mm256_min_epu8(lanes[0], lanes[1]), _mm256_min_epu8(lanes[2], lanes[3])));
+        let faults = _mm256_or_si256(any_unpaired, any_controls);
         if _mm256_testz_si256(faults, faults) == 0 {
-            break;
+            let faults = [0, 1, 2, 3].map(|lane| bits(_mm256_or_si256(unpaired[lane], controls(lanes[lane]))));
+            let [low, high] = [0, 2].map(|lane| u64::from(faults[lane]) | u64::from(faults[lane + 1]) << LANE);
+            // Nobody can foretell in which lane it is: no branch asks.
+            let first = select_unpredictable(low == 0, 64 + high.trailing_zeros(), low.trailing_zeros());
+            return text.len() - rest.len() + first as usize;
         }
         rest = &rest[4 * LANE..];
     }
     while let Some(window) = rest.first_chunk::<{ LANE + 1 }>() {
         let lane = load(window, 0);
         let faults = _mm256_or_si256(unpaired(lane, load(window, 1)), controls(lane));
-        let faults = _mm256_movemask_epi8(faults).cast_unsigned();
+        let faults = bits(faults);
         if faults != 0 {
             return text.len() - rest.len() + faults.trailing_zeros() as usize;
         }
@@ -59,6 +64,13 @@ fn unpaired(bytes: __m256i, behind: __m256i) -> __m256i {
 #[target_feature(enable = "avx2")]
 fn controls(bytes: __m256i) -> __m256i {
     _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1f)), bytes)
+}
+
+/// A bit for each byte, its top one.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn bits(bytes: __m256i) -> u32 {
+    _mm256_movemask_epi8(bytes).cast_unsigned()
 }
 
 /// Whether every byte is ASCII.
