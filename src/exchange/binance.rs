@@ -3,7 +3,7 @@
 //! <https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams>
 
 use super::levels::{self, Sides};
-use super::scan::{self, Found, Member, Shape, Value, member, whole};
+use super::scan::{self, Found, Member, Shape, Value, member, whole, word};
 use super::tickers::TickerLayout;
 use super::{Decoded, integer, part};
 use crate::book::{self, Action, Sequence};
@@ -53,7 +53,7 @@ wire_struct! {
 const WHOLE: &[Member] = &[member("lastUpdateId", Value::Number), member("bids", Value::Bids(Shape::Pair)), member("asks", Value::Asks(Shape::Pair))];
 
 const DIFF: &[Member] = &[
-    member("e", Value::Word("depthUpdate")),
+    member("e", word("depthUpdate")),
     member("E", Value::Time(0)),
     member("s", Value::Instrument),
     member("U", Value::Number),

@@ -2,7 +2,7 @@
 //! <https://bybit-exchange.github.io/docs/v5/websocket/public/ticker>, <https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook>
 
 use super::levels::{self, Sides};
-use super::scan::{self, Shape, Value, member};
+use super::scan::{self, Shape, Value, action, member};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Sequence};
@@ -51,7 +51,7 @@ pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
     members: &[
         member("topic", Value::Text),
         member("ts", Value::Time(1)),
-        member("type", Value::Action("delta")),
+        member("type", action("delta")),
         member(
             "data",
             Value::Object(&[

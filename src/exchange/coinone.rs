@@ -2,7 +2,7 @@
 //! <https://docs.coinone.co.kr/reference/public-websocket-ticker>, <https://docs.coinone.co.kr/reference/public-websocket-orderbook>
 
 use super::levels::{self, Sides};
-use super::scan::{self, Shape, Value, member, whole};
+use super::scan::{self, Shape, Value, member, whole, word};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, part};
 use crate::book;
@@ -42,7 +42,7 @@ const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", "qty"]);
 /// Books as they are sent.
 pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
     members: &[
-        member("response_type", Value::Word("DATA")),
+        member("response_type", word("DATA")),
         member("channel", Value::Text),
         member(
             "data",

@@ -2,7 +2,7 @@
 //! <https://www.gate.com/docs/developers/apiv4/ws/en/>
 
 use super::levels::{self, Sides};
-use super::scan::{self, Shape, Value, member, whole};
+use super::scan::{self, Shape, Value, member, whole, word};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, part};
 use crate::book;
@@ -46,7 +46,7 @@ pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
         member("time", Value::Time(2)),
         member("time_ms", Value::Time(1)),
         member("channel", Value::Text),
-        member("event", Value::Word("update")),
+        member("event", word("update")),
         member(
             "result",
             Value::Object(&[

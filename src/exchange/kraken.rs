@@ -2,7 +2,7 @@
 //! <https://docs.kraken.com/api/docs/websocket-v2/ticker>, <https://docs.kraken.com/api/docs/websocket-v2/book>
 
 use super::levels::{self, Sides};
-use super::scan::{self, Shape, Value, member};
+use super::scan::{self, Shape, Value, action, member, word};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Checksum};
@@ -47,8 +47,8 @@ const LEVEL: levels::Layout = levels::Layout::Object(&["price", "qty", "qty"]);
 /// Books as they are sent; the time is not in old snapshots.
 pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
     members: &[
-        member("channel", Value::Word("book")),
-        member("type", Value::Action("update")),
+        member("channel", word("book")),
+        member("type", action("update")),
         member(
             "data",
             Value::Only(&[

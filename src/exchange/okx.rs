@@ -2,7 +2,7 @@
 //! <https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel>
 
 use super::levels::{self, Sides};
-use super::scan::{self, Shape, Value, member};
+use super::scan::{self, Shape, Value, action, member};
 use super::tickers::TickerLayout;
 use super::{ABSENT, Decoded, integer, part};
 use crate::book::{self, Action, Checksum, Sequence};
@@ -50,7 +50,7 @@ wire_struct! {
 pub(super) const BOOKS: &[scan::Layout] = &[scan::Layout {
     members: &[
         member("arg", Value::Object(&[member("channel", Value::Text), member("instId", Value::Instrument)])),
-        member("action", Value::Action("update")),
+        member("action", action("update")),
         member(
             "data",
             Value::Only(&[

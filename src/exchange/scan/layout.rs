@@ -1,6 +1,6 @@
 //! The tables: which keys an exchange's frames have, in which order, and what is done with the value of each.
 
-use super::literal::Key;
+use super::literal::Fixed;
 use crate::book::{Action, Frame};
 use crate::event_time::EventTime;
 
@@ -14,13 +14,23 @@ pub(in crate::exchange) struct Layout {
 
 /// A member of an object. Members come in the order of their table; any of them may be missing.
 pub(in crate::exchange) struct Member {
-    pub(super) key: Key,
+    pub(super) key: Fixed,
     pub(super) value: Value,
 }
 
 /// A row of a table.
 pub(in crate::exchange) const fn member(key: &'static str, value: Value) -> Member {
-    Member { key: Key::new(key), value }
+    Member { key: Fixed::key(key), value }
+}
+
+/// This string.
+pub(in crate::exchange) const fn word(text: &str) -> Value {
+    Value::Word(Fixed::string(text))
+}
+
+/// `"snapshot"`, or this string, which is what the exchange calls a delta.
+pub(in crate::exchange) const fn action(delta: &str) -> Value {
+    Value::Action(Fixed::string(delta))
 }
 
 /// What stands behind a key, and what is done with it.
@@ -31,10 +41,10 @@ pub(in crate::exchange) enum Value {
     Number,
     /// `true`; not read.
     True,
-    /// This string.
-    Word(&'static str),
-    /// `"snapshot"`, or this string, which is what the exchange calls a delta.
-    Action(&'static str),
+    /// See [`word`].
+    Word(Fixed),
+    /// See [`action`].
+    Action(Fixed),
     /// What is traded.
     Instrument,
     /// A whole number, bare or quoted: the event time, if no time of a smaller place is there.

@@ -10,8 +10,8 @@ pub(super) struct Literal {
     length: usize,
 }
 
-/// A key with the colon behind it and without the quote before it, in all spellings.
-pub(super) struct Key([Masked; 4]);
+/// A text of a table, in all spellings.
+pub(in crate::exchange) struct Fixed([Masked; 4]);
 
 /// A text of a length that is not known where it is compared, and all bits of the bytes that it has.
 struct Masked {
@@ -19,9 +19,19 @@ struct Masked {
     mask: [u8; ROOM],
 }
 
-impl Key {
-    pub(super) const fn new(name: &str) -> Self {
-        Self([Masked::new(name, false, false), Masked::new(name, false, true), Masked::new(name, true, false), Masked::new(name, true, true)])
+impl Fixed {
+    /// A key with the colon behind it and without the quote before it.
+    pub(super) const fn key(name: &str) -> Self {
+        Self::new(&[name, "\":"])
+    }
+
+    /// A string with its quotes, in which there is neither a comma nor a colon.
+    pub(super) const fn string(text: &str) -> Self {
+        Self::new(&["\"", text, "\""])
+    }
+
+    const fn new(parts: &[&str]) -> Self {
+        Self([Masked::new(parts, false, false), Masked::new(parts, false, true), Masked::new(parts, true, false), Masked::new(parts, true, true)])
     }
 
     /// Where it ends if it stands at `at` in `text`.
@@ -39,8 +49,8 @@ impl Key {
 }
 
 impl Masked {
-    const fn new(name: &str, escaped: bool, spaced: bool) -> Self {
-        let literal = Literal::new(&[name, "\":"], escaped, spaced);
+    const fn new(parts: &[&str], escaped: bool, spaced: bool) -> Self {
+        let literal = Literal::new(parts, escaped, spaced);
         let mut mask = [0; ROOM];
         let mut at = 0;
         while at < literal.length {

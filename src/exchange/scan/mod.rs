@@ -19,7 +19,7 @@ mod literal;
 mod machine;
 mod scanner;
 
-pub(super) use layout::{Found, Layout, Member, Shape, Value, member, whole};
+pub(super) use layout::{Found, Layout, Member, Shape, Value, action, member, whole, word};
 
 use crate::book::Frame;
 use crate::decimal::SHORT_CHARS_MAX;

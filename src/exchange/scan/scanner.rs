@@ -4,7 +4,7 @@
 use super::ends::Ends as _;
 use super::layout::{Found, Member, Shape, Value};
 use super::levels::{Bare, Orders, Pair, Quoted, Unit};
-use super::literal::{Key, Literal};
+use super::literal::{Fixed, Literal};
 use super::machine::Machine;
 use crate::book::{Action, Frame, Level};
 use crate::decimal::{Amount, NUMBER_WINDOW, number_length, number_window, parse_whole};
@@ -42,7 +42,7 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         self.expect(&const { Literal::new(&["{\""], ESCAPED, SPACED) })?;
         loop {
             // What was passed by does not come again: no key can be there twice.
-            let member = members.find(|member| self.take_key(&member.key))?;
+            let member = members.find(|member| self.take_fixed(&member.key))?;
             self.value(&member.value, found, frame)?;
             if !self.take(&const { Literal::new(&[",\""], ESCAPED, SPACED) }) {
                 return self.expect(&const { Literal::new(&["}"], ESCAPED, SPACED) });
@@ -56,13 +56,13 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
             Value::Text => _ = self.string()?,
             Value::Number => self.skip_number()?,
             Value::True => self.expect(&const { Literal::new(&["true"], ESCAPED, SPACED) })?,
-            Value::Word(word) => self.string().filter(|text| *text == word.as_bytes()).map(|_| ())?,
+            Value::Word(word) => self.expect_fixed(word)?,
             Value::Action(delta) => {
-                found.action = Some(match self.string()? {
-                    b"snapshot" => Action::Snapshot,
-                    text if text == delta.as_bytes() => Action::Delta,
-                    _ => return None,
-                });
+                let is_snapshot = self.take(&const { Literal::new(&["\"snapshot\""], ESCAPED, SPACED) });
+                if !is_snapshot {
+                    self.expect_fixed(delta)?;
+                }
+                found.action = Some(if is_snapshot { Action::Snapshot } else { Action::Delta });
             }
             Value::Instrument => found.instrument = Some(self.string()?),
             Value::Time(place) => found.times[*place] = self.time()?,
@@ -127,12 +127,17 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         Some(())
     }
 
-    /// A key without its first quote, and the colon behind it.
     #[inline(always)]
-    fn take_key(&mut self, key: &Key) -> bool {
-        let end = key.end::<ESCAPED, SPACED>(self.text, self.at);
+    fn take_fixed(&mut self, fixed: &Fixed) -> bool {
+        let end = fixed.end::<ESCAPED, SPACED>(self.text, self.at);
         self.at = end.unwrap_or(self.at);
         end.is_some()
+    }
+
+    #[inline(always)]
+    fn expect_fixed(&mut self, fixed: &Fixed) -> Option<()> {
+        self.at = fixed.end::<ESCAPED, SPACED>(self.text, self.at)?;
+        Some(())
     }
 
     /// A string in which nothing is escaped.
@@ -140,7 +145,8 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         let quote = const { Literal::new(&["\""], ESCAPED, SPACED) };
         self.expect(&quote)?;
         let rest = self.rest();
-        let length = first_of(b'"', b'\\', rest)?;
+        // A quote of an escaped text has a backslash before it.
+        let length = first_of(if ESCAPED { b'\\' } else { b'"' }, b'\\', rest)?;
         self.at += length;
         self.expect(&quote)?;
         Some(&rest[..length])
