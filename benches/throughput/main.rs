@@ -3,10 +3,11 @@
 //! order books of Upbit, beside a program too that reads and writes like the pass-through and is otherwise what most would write (`benches/pipeline/sonic.rs`).
 //!
 //!     cargo bench --bench throughput -- [books] [mix] [wide] [embedded] [latency] [--rate FRAMES/S] [--frames N] [--turns N] \
-//!         [--hub "[PROGRAM] [ARGUMENT...]"]...
+//!         [--hub "[PROGRAM] [ARGUMENT...]"]... [--program "PROGRAM [ARGUMENT...]"]...
 //!
 //! Each `--hub` is a hub to compare, with arguments of its own, `VARIABLE=value`s, or another build of it where the first word is a path. One with an
-//! `--endpoint` is looked at: its metrics and what an open page shows, every second. Needs Java and Maven, as the tests do; `embedded` alone does not.
+//! `--endpoint` is looked at: its metrics and what an open page shows, every second. Each `--program` is any other program that does the same with the order
+//! books of Upbit; it is given the arguments of the pass-through (`pass_through.rs`). Needs Java and Maven, as the tests do; `embedded` alone does not.
 //! Prints tables, asserts nothing about time.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people, which fails loudly")]
@@ -42,7 +43,7 @@ use support::names::Names;
 /// How often is looked how far a program is.
 const LOOK: Duration = Duration::from_millis(5);
 /// A turn that takes longer is stuck.
-const TURN_MAX: Duration = Duration::from_secs(60);
+const TURN_MAX: Duration = Duration::from_secs(240);
 
 /// What is asked for.
 struct Asked {
@@ -55,12 +56,15 @@ struct Asked {
     frames: usize,
     turns: usize,
     hubs: Vec<Vec<String>>,
+    programs: Vec<Vec<String>>,
 }
 
 impl Asked {
     fn new(words: impl Iterator<Item = String>) -> Self {
         let mut words = words.filter(|word| word != "--bench");
-        let mut asked = Self { loads: Vec::new(), embedded: false, latency: false, rate: 5_000, frames: FRAMES, turns: 5, hubs: Vec::new() };
+        let mut asked =
+            Self { loads: Vec::new(), embedded: false, latency: false, rate: 5_000, frames: FRAMES, turns: 5, hubs: Vec::new(), programs: Vec::new() };
+        let split = |words: String| words.split_whitespace().map(str::to_owned).collect();
         while let Some(word) = words.next() {
             match word.as_str() {
                 "books" => asked.loads.push(Load::Books),
@@ -71,7 +75,8 @@ impl Asked {
                 "--rate" => asked.rate = words.next().unwrap().parse().unwrap(),
                 "--frames" => asked.frames = words.next().unwrap().parse().unwrap(),
                 "--turns" => asked.turns = words.next().unwrap().parse().unwrap(),
-                "--hub" => asked.hubs.push(words.next().unwrap().split_whitespace().map(str::to_owned).collect()),
+                "--hub" => asked.hubs.push(split(words.next().unwrap())),
+                "--program" => asked.programs.push(split(words.next().unwrap())),
                 _ => panic!("what is {word}?"),
             }
         }
@@ -93,11 +98,12 @@ impl Asked {
         std::iter::once(Contender::PassThrough).chain(self.hubs.iter().cloned().map(Contender::Hub)).collect()
     }
 
-    /// Those, and where all frames are ones that it knows, the straightforward program.
+    /// Those, and where all frames are ones that they know, the straightforward program and others.
     fn contenders_at(&self, load: Load) -> Vec<Contender> {
         let mut contenders = self.contenders();
         if load == Load::Books {
             contenders.push(Contender::Straightforward);
+            contenders.extend(self.programs.iter().cloned().map(Contender::Other));
         }
         contenders
     }

@@ -32,9 +32,9 @@ struct Route {
     value_bytes: usize,
 }
 
-/// The arguments of a process that takes `lanes` as one of these two does.
-pub fn arguments(name: &str, brokers: &str, group: &str, low_latency: bool, lanes: &[LaneInput], input: &Names, output: &Names) -> Vec<String> {
-    let mut words = vec![name.to_owned(), brokers.to_owned(), group.to_owned(), low_latency.to_string()];
+/// The arguments of a process that takes `lanes` as one of these two does, behind its name.
+pub fn arguments(brokers: &str, group: &str, low_latency: bool, lanes: &[LaneInput], input: &Names, output: &Names) -> Vec<String> {
+    let mut words = vec![brokers.to_owned(), group.to_owned(), low_latency.to_string()];
     for lane in lanes {
         let records = lane.records.div_ceil(lane.envelopes.max(1));
         let (from, to) = (input.input(lane.stream), output.output(lane.stream));

@@ -16,6 +16,8 @@ pub enum Contender {
     Straightforward,
     /// With these arguments, variables, or as another build.
     Hub(Vec<String>),
+    /// Any other program, with these first arguments; those of the pass-through follow.
+    Other(Vec<String>),
 }
 
 impl Contender {
@@ -24,6 +26,7 @@ impl Contender {
             Self::PassThrough => "pass-through".to_owned(),
             Self::Straightforward => "straightforward, sonic-rs".to_owned(),
             Self::Hub(words) => format!("hub {}", words.join(" ")),
+            Self::Other(words) => words.join(" "),
         }
     }
 }
@@ -40,13 +43,15 @@ impl Program {
     /// `at` is where the brokers are, and where a hub's log goes.
     pub fn start(at: (&str, &Path), contender: &Contender, low_latency: bool, lanes: &[LaneInput], input: &Names, output: &Names) -> Self {
         let (brokers, dir) = at;
-        let plain = |name: &str| {
-            let words = pass_through::arguments(name, brokers, &output.group(lanes[0].stream), low_latency, lanes, input, output);
-            Self::Plain(Command::new(std::env::current_exe().unwrap()).args(words).spawn().unwrap())
+        let plain = |program: &Path, first: &[String]| {
+            let words = pass_through::arguments(brokers, &output.group(lanes[0].stream), low_latency, lanes, input, output);
+            Self::Plain(Command::new(program).args(first).args(words).spawn().unwrap())
         };
+        let own = |name: &str| plain(&std::env::current_exe().unwrap(), &[name.to_owned()]);
         let arguments = match contender {
-            Contender::PassThrough => return plain(pass_through::NAME),
-            Contender::Straightforward => return plain(pass_through::STRAIGHTFORWARD),
+            Contender::PassThrough => return own(pass_through::NAME),
+            Contender::Straightforward => return own(pass_through::STRAIGHTFORWARD),
+            Contender::Other(words) => return plain(Path::new(&words[0]), &words[1..]),
             Contender::Hub(arguments) => arguments,
         };
         let mut command = HubCommand::run_at(brokers, dir, output).with(&["--lanes", &lanes.iter().map(LaneInput::lane).collect::<Vec<_>>().join(" ")]);
