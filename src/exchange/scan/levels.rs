@@ -111,13 +111,11 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
     /// The level at the start of the rest of the text.
     #[inline(always)]
     fn level<const N: usize, F: Form<N>>(&self, rest: &'t [u8]) -> Option<Seen<N>> {
-        let mut near_end;
+        let near_end;
         let room = match rest.get(..Self::room::<N, F>()) {
             Some(room) => room,
             None => {
-                // Nothing of a level is the byte 0.
-                near_end = [0; ROOM];
-                near_end[..rest.len()].copy_from_slice(rest);
+                near_end = padded(rest);
                 &near_end[..Self::room::<N, F>()]
             }
         };
@@ -127,7 +125,7 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         }
     }
 
-    /// Reads levels as long as it is known where their numbers end, all are spelled as nearly all are, and the end of the text is far. Says whether
+    /// Reads levels as long as it is known where their numbers end, and all are spelled as nearly all are. Says whether
     /// one of them was the last; `None` if there are too many.
     #[inline(always)]
     fn known_levels<const N: usize, F: Form<N>>(&mut self, left: &mut usize, push: &mut impl FnMut([Amount; N])) -> Option<bool> {
@@ -144,7 +142,14 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
             let (mut taken, mut is_common, mut is_last) = (0, !levels.is_empty(), false);
             for ends in levels {
                 let seen = text.get(at..).and_then(|rest| {
-                    let room = rest.get(..Self::known_room::<N, F>())?;
+                    let near_end;
+                    let room = match rest.get(..Self::known_room::<N, F>()) {
+                        Some(room) => room,
+                        None => {
+                            near_end = padded(rest);
+                            &near_end[..Self::known_room::<N, F>()]
+                        }
+                    };
                     Self::known_level::<N, K, F>(self.machine, room, ends.map(|end| usize::from(end).wrapping_sub(at)))
                 });
                 let Some((numbers, length, ends_list)) = seen else {
@@ -179,7 +184,11 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
 
     /// As [`Self::room`], where the lengths of its numbers are known.
     const fn known_room<const N: usize, F: Form<N>>() -> usize {
-        const { Self::reach::<N, F>(KNOWN_WINDOW, Behind::level::<N, F>(ESCAPED, SPACED).next.len()) }
+        const {
+            let room = Self::reach::<N, F>(KNOWN_WINDOW, Behind::level::<N, F>(ESCAPED, SPACED).next.len());
+            assert!(room <= ROOM);
+            room
+        }
     }
 
     /// The bytes of a level whose numbers have so many characters, and of what is behind the last one.
@@ -331,6 +340,14 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         let is_within = number.len() <= self.limits.number_chars;
         Some((is_within.then(|| Decimal::parse(number).ok()).flatten()?.amount()?, number.len()))
     }
+}
+
+/// The rest of a text, shorter than the room for a level, and zeros behind it: nothing of a level is the byte 0.
+#[inline(never)]
+fn padded(rest: &[u8]) -> [u8; ROOM] {
+    let mut padded = [0; ROOM];
+    padded[..rest.len()].copy_from_slice(rest);
+    padded
 }
 
 /// What must stand behind a number: the text before the next one, or where a list may end what ends it.
