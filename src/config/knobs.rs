@@ -259,7 +259,8 @@ knobs! {
         FETCH_MAX_BYTES "fetch-max-bytes" "HUB_FETCH_MAX_BYTES" = "8388608", number(Bytes, 1_000_000, 512 << 20),
             "The most that one fetch brings; librdkafka takes no less than a megabyte.";
         FETCH_QUEUE_KIB "fetch-queue-kib" "HUB_FETCH_QUEUE_KIB" = "8192", number(Kibibytes, 64, 1 << 20),
-            "How much input one consumer client keeps at hand, shared by its partitions; what is fetched next comes on top, and is no more than that.";
+            "How much input one consumer client keeps at hand, shared by its partitions, and all together no more than three of them; what is fetched next comes on \
+             top, and is no more than that.";
         LINGER_MS "linger-ms" "HUB_LINGER_MS" = "5", number(Milliseconds, 0, 1000),
             "How long the producer waits for company before it sends a record; more makes larger requests.";
         COMPRESSION "compression" "HUB_COMPRESSION" = "none", Kind::Choice(&["none", "gzip", "lz4"]),

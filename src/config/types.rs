@@ -228,7 +228,7 @@ pub struct KafkaConfig {
     pub fetch_wait: Duration,
     /// `fetch.max.bytes`, `1 KiB..=512 MiB`; `receive.message.max.bytes` must be at least 512 above it.
     pub fetch_max_bytes: usize,
-    /// `queued.max.messages.kbytes` of each consumer client, in KiB; `64..=1_048_576`.
+    /// `queued.max.messages.kbytes` of each consumer client, shared by its partitions, in KiB; `64..=1_048_576`.
     pub fetch_queue_kib: usize,
     /// `linger.ms`; `0..=1 s`.
     pub linger: Duration,

@@ -40,7 +40,7 @@ fn common(config: &Config) -> ClientConfig {
 
 /// A client that asks for a group's offsets, or reads a log from one end to the other. Partitions are assigned by hand.
 pub(super) fn consumer(config: &Config, group: &str) -> ClientConfig {
-    lane_consumer(config, group, 1)
+    reader(config, group, 1)
 }
 
 /// The client by which transactions know their group: a lane that begins again waits for its answers.
@@ -50,12 +50,20 @@ pub(super) fn group_of_transactions(config: &Config, group: &str) -> ClientConfi
     client
 }
 
-/// The client that reads `partitions` of one stream: each has a queue of its own, and they share the bound on what is fetched ahead.
+/// Of how many consumers the bound on what is fetched ahead counts at most: more share it.
+const CONSUMERS_COUNTED: usize = 3;
+
+/// The client that reads `partitions` lanes of one stream, beside those that read the others.
 pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> ClientConfig {
+    reader(config, group, partitions.max(config.lanes.len().div_ceil(CONSUMERS_COUNTED)))
+}
+
+/// A client that reads partitions: each has a queue of its own, and an equal part, one of so many, of the bound on what is fetched ahead.
+pub(super) fn reader(config: &Config, group: &str, parts: usize) -> ClientConfig {
     let kafka = &config.kafka;
     // The bound on what is fetched ahead is memory. With queues of their own librdkafka holds it against each partition, and only before it fetches: what
     // one fetch brings for a partition comes on top.
-    let kib = (kafka.fetch_queue_kib / partitions.max(1)).max(64);
+    let kib = (kafka.fetch_queue_kib / parts.max(1)).max(64);
     let fetch_bytes = kafka.fetch_max_bytes.min(kib << 10);
     let mut client = common(config);
     client
@@ -195,5 +203,26 @@ impl StartAt {
             Self::Earliest => low,
             Self::Latest => high,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_fetched_ahead_stays_within_the_bound_of_three_consumers() {
+        let kib = |lanes: usize, partitions: usize| {
+            let mut config = Config::default();
+            config.lanes.truncate(lanes);
+            let client = lane_consumer(&config, "group", partitions);
+            let fetch: usize = client.get("max.partition.fetch.bytes").unwrap().parse().unwrap();
+            let queue: usize = client.get("queued.max.messages.kbytes").unwrap().parse().unwrap();
+            assert_eq!(fetch, queue << 10, "a fetch is no more than what is kept at hand");
+            queue
+        };
+        assert_eq!((kib(1, 1), kib(3, 3), kib(3, 1)), (8_192, 8_192 / 3, 8_192));
+        assert_eq!((kib(18, 3), kib(18, 1), kib(18, 5)), (8_192 / 6, 8_192 / 6, 8_192 / 6));
+        assert!(18 * kib(18, 1) <= 3 * 8_192);
     }
 }

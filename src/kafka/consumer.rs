@@ -166,10 +166,10 @@ impl Consumer {
     /// # Errors
     /// librdkafka's, in particular for a property that it does not know.
     pub fn new(config: &Config, names: &StreamNames, partitions: usize) -> Result<Self, String> {
-        Self::from(&clients::lane_consumer(config, &names.group, partitions), config, names)
+        Self::from(&clients::reader(config, &names.group, partitions), config, names)
     }
 
-    /// One that leaves its statistics there, each time they come. It must be served: see [`Consumer::serve`].
+    /// One of the process's lanes that leaves its statistics there, each time they come. It must be served: see [`Consumer::serve`].
     ///
     /// # Errors
     /// As of [`Consumer::new`].
