@@ -111,15 +111,7 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
     /// The level at the start of the rest of the text.
     #[inline(always)]
     fn level<const N: usize, F: Form<N>>(&self, rest: &'t [u8]) -> Option<Seen<N>> {
-        let near_end;
-        let room = match rest.get(..Self::room::<N, F>()) {
-            Some(room) => room,
-            None => {
-                near_end = padded(rest);
-                &near_end[..Self::room::<N, F>()]
-            }
-        };
-        match self.common_level::<N, F>(room) {
+        match self.common_level::<N, F>(room_at(rest, Self::room::<N, F>(), &mut None)) {
             Some(seen) => Some(seen),
             None => self.other_level::<N, F>(rest),
         }
@@ -142,14 +134,8 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
             let (mut taken, mut is_common, mut is_last) = (0, !levels.is_empty(), false);
             for ends in levels {
                 let seen = text.get(at..).and_then(|rest| {
-                    let near_end;
-                    let room = match rest.get(..Self::known_room::<N, F>()) {
-                        Some(room) => room,
-                        None => {
-                            near_end = padded(rest);
-                            &near_end[..Self::known_room::<N, F>()]
-                        }
-                    };
+                    let mut near_end = None;
+                    let room = room_at(rest, Self::known_room::<N, F>(), &mut near_end);
                     Self::known_level::<N, K, F>(self.machine, room, ends.map(|end| usize::from(end).wrapping_sub(at)))
                 });
                 let Some((numbers, length, ends_list)) = seen else {
@@ -342,12 +328,15 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
     }
 }
 
-/// The rest of a text, shorter than the room for a level, and zeros behind it: nothing of a level is the byte 0.
-#[inline(never)]
-fn padded(rest: &[u8]) -> [u8; ROOM] {
-    let mut padded = [0; ROOM];
+/// The start of the rest of a text, so long; near the end of the text zeros, in `near_end`, stand in for what is not there: nothing of a level is the byte 0.
+#[inline(always)]
+fn room_at<'r>(rest: &'r [u8], length: usize, near_end: &'r mut Option<[u8; ROOM]>) -> &'r [u8] {
+    if let Some(room) = rest.get(..length) {
+        return room;
+    }
+    let padded = near_end.insert([0; ROOM]);
     padded[..rest.len()].copy_from_slice(rest);
-    padded
+    &padded[..length]
 }
 
 /// What must stand behind a number: the text before the next one, or where a list may end what ends it.

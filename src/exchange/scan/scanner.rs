@@ -56,13 +56,10 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
             Value::Text => _ = self.string()?,
             Value::Number => self.skip_number()?,
             Value::True => self.expect(&const { Literal::new(&["true"], ESCAPED, SPACED) })?,
-            Value::Word(word) => self.expect_fixed(word)?,
+            Value::Word(word) => self.take_fixed(word).then_some(())?,
             Value::Action(delta) => {
                 let is_snapshot = self.take(&const { Literal::new(&["\"snapshot\""], ESCAPED, SPACED) });
-                if !is_snapshot {
-                    self.expect_fixed(delta)?;
-                }
-                found.action = Some(if is_snapshot { Action::Snapshot } else { Action::Delta });
+                found.action = Some(if is_snapshot { Action::Snapshot } else { self.take_fixed(delta).then_some(Action::Delta)? });
             }
             Value::Instrument => found.instrument = Some(self.string()?),
             Value::Time(place) => found.times[*place] = self.time()?,
@@ -132,12 +129,6 @@ impl<'t, const ESCAPED: bool, const SPACED: bool, M: Machine> Scanner<'t, ESCAPE
         let end = fixed.end::<ESCAPED, SPACED>(self.text, self.at);
         self.at = end.unwrap_or(self.at);
         end.is_some()
-    }
-
-    #[inline(always)]
-    fn expect_fixed(&mut self, fixed: &Fixed) -> Option<()> {
-        self.at = fixed.end::<ESCAPED, SPACED>(self.text, self.at)?;
-        Some(())
     }
 
     /// A string in which nothing is escaped.
