@@ -4,7 +4,7 @@
     pip install pydantic confluent-kafka
     cargo bench --bench throughput -- books --turns 3 --program "python3 benches/python/books_through_kafka.py"
 
-Takes the arguments of the bench's pass-through, and its settings. Runs until it is killed.
+Takes the arguments of the bench's pass-through. Runs until it is killed.
 """
 
 import sys
