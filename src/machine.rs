@@ -18,7 +18,8 @@ impl Avx2 {
     }
 }
 
-/// AVX-512 is there, as far as it looks at bytes and packs them together (F, BW and VBMI2), and POPCNT and [`Avx2`] with it.
+/// AVX-512 is there, as far as it looks at bytes, packs them together and multiplies 64 bits (F, BW, DQ, IFMA and VBMI2), and POPCNT and [`Avx2`]
+/// with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512(Avx2);
 
@@ -30,6 +31,8 @@ impl Avx512 {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512ifma")
             && is_x86_feature_detected!("avx512vbmi2")
             && is_x86_feature_detected!("popcnt")
         {

@@ -2,7 +2,7 @@
 
 use super::level::write_as_sent;
 use super::side::Side;
-use crate::decimal::{SIXTEEN_DIGITS, padded_digits, write_integer};
+use crate::decimal::{Joined, write_integer};
 use crate::rules::PairDecimals;
 
 /// A checksum that a frame carries. One beyond 32 bits fits no book.
@@ -14,8 +14,16 @@ pub enum Checksum {
     Kraken(i64),
 }
 
+/// Where the texts of checksums are made, again and again.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    joined: Joined,
+    text: Vec<u8>,
+}
+
 /// Whether `checksum` is that of the book; `None` if Kraken's pair is unknown, so that nothing can be said.
-pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Option<PairDecimals>, text: &mut Vec<u8>) -> Option<bool> {
+pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Option<PairDecimals>, texts: &mut Texts) -> Option<bool> {
+    let Texts { joined, text } = texts;
     match checksum {
         Checksum::Okx(expected) => {
             text.clear();
@@ -24,7 +32,7 @@ pub(super) fn matches(checksum: Checksum, bids: &Side, asks: &Side, decimals: Op
         }
         Checksum::Kraken(expected) => {
             let decimals = decimals?;
-            let own = kraken(bids, asks, decimals).or_else(|| kraken_of_any(bids, asks, decimals, text));
+            let own = kraken(bids, asks, decimals, joined).or_else(|| kraken_of_any(bids, asks, decimals, text));
             Some(own.is_some_and(|own| i64::from(own) == expected))
         }
     }
@@ -48,26 +56,17 @@ fn okx_text(bid_side: &Side, ask_side: &Side, text: &mut Vec<u8>) {
 }
 
 /// How many levels of a side Kraken's checksum covers.
-const KRAKEN_LEVELS: usize = 10;
-/// Digits that a number of Kraken's text has at most, as a rule.
-const DIGITS: usize = 16;
+const KRAKEN_LEVELS: usize = Joined::PAIRS_MAX / 2;
 
 /// The checksum of price and quantity of each level, the best first and asks before bids, as integers of the pair's smallest units.
 /// `None` where one has more than sixteen digits, or a level more decimals than its pair.
 /// <https://docs.kraken.com/api/docs/guides/spot-ws-book-v2>
-fn kraken(bids: &Side, asks: &Side, decimals: PairDecimals) -> Option<u32> {
-    // From the end to the start: the zeros that lead a number are written over by the one before it.
-    let mut text = [0; 2 * KRAKEN_LEVELS * 2 * DIGITS];
-    let mut start = text.len();
-    for level in bids.best_of(KRAKEN_LEVELS).iter().chain(asks.best_of(KRAKEN_LEVELS)) {
-        for (amount, decimals) in [(level.quantity, decimals.quantity), (level.price, decimals.price)] {
-            let value = u64::try_from(amount.fixed(decimals)?).ok().filter(|&value| value < SIXTEEN_DIGITS)?;
-            let (digits, zeros) = padded_digits(value);
-            *text[..start].last_chunk_mut()? = digits;
-            start -= DIGITS - zeros;
-        }
+fn kraken(bids: &Side, asks: &Side, decimals: PairDecimals, joined: &mut Joined) -> Option<u32> {
+    joined.clear();
+    for side in [asks, bids] {
+        joined.extend(side.best_of(KRAKEN_LEVELS).iter().rev().map(|level| [level.price, level.quantity]))?;
     }
-    Some(crc32fast::hash(&text[start..]))
+    joined.text([decimals.price, decimals.quantity]).map(crc32fast::hash)
 }
 
 /// As [`kraken`], whatever the numbers of digits. `None` if a level has more decimals than its pair.
@@ -101,13 +100,13 @@ mod tests {
     fn okx_examples_match() {
         let bids = side(Best::Largest, &[("3366", "6"), ("3366.1", "7")]);
         let asks = side(Best::Smallest, &[("3366.8", "9"), ("3368", "8")]);
-        let mut text = Vec::new();
-        assert_eq!(matches(Checksum::Okx(-1_881_014_294), &bids, &asks, None, &mut text), Some(true));
-        assert_eq!(text, b"3366.1:7:3366.8:9:3366:6:3368:8");
+        let mut texts = Texts::default();
+        assert_eq!(matches(Checksum::Okx(-1_881_014_294), &bids, &asks, None, &mut texts), Some(true));
+        assert_eq!(texts.text, b"3366.1:7:3366.8:9:3366:6:3368:8");
         let bids = side(Best::Largest, &[("3366.1", "7")]);
         let asks = side(Best::Smallest, &[("3366.8", "9"), ("3368", "8"), ("3372", "8")]);
-        assert_eq!(matches(Checksum::Okx(831_078_360), &bids, &asks, None, &mut text), Some(true));
-        assert_eq!(matches(Checksum::Okx(0), &bids, &asks, None, &mut text), Some(false));
+        assert_eq!(matches(Checksum::Okx(831_078_360), &bids, &asks, None, &mut texts), Some(true));
+        assert_eq!(matches(Checksum::Okx(0), &bids, &asks, None, &mut texts), Some(false));
     }
 
     #[test]
@@ -128,7 +127,7 @@ mod tests {
             let (bids, asks) = (side(Best::Largest, &[(price, quantity)]), side(Best::Smallest, &[("63006.4", "12.5"), ("63006.5", "0.1")]));
             let expected = crc32fast::hash(format!("630064125000000063006510000000{digits}").as_bytes());
             assert_eq!(kraken_of_any(&bids, &asks, decimals, &mut Vec::new()), Some(expected));
-            assert_eq!(kraken(&bids, &asks, decimals), (index != 4 && index != 5).then_some(expected), "{price} {quantity}");
+            assert_eq!(kraken(&bids, &asks, decimals, &mut Joined::default()), (index != 4 && index != 5).then_some(expected), "{price} {quantity}");
         }
     }
 
@@ -139,7 +138,7 @@ mod tests {
         let (bids, asks) = (side(Best::Largest, &levels), side(Best::Smallest, &levels));
         let text: String = (11..21).chain((21..31).rev()).map(|price| format!("{price}7")).collect();
         let decimals = PairDecimals { price: 0, quantity: 0 };
-        assert_eq!(kraken(&bids, &asks, decimals), Some(crc32fast::hash(text.as_bytes())));
+        assert_eq!(kraken(&bids, &asks, decimals, &mut Joined::default()), Some(crc32fast::hash(text.as_bytes())));
         assert_eq!(kraken_of_any(&bids, &asks, decimals, &mut Vec::new()), Some(crc32fast::hash(text.as_bytes())));
     }
 
@@ -147,9 +146,9 @@ mod tests {
     fn a_level_with_too_many_decimals_never_matches() {
         let (bids, asks) = (side(Best::Largest, &[]), side(Best::Smallest, &[("1.25", "1")]));
         let decimals = |price| Some(PairDecimals { price, quantity: 0 });
-        let mut text = Vec::new();
-        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(2), &mut text), Some(true));
-        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(1), &mut text), Some(false));
-        assert_eq!(matches(Checksum::Kraken(0), &bids, &asks, None, &mut text), None);
+        let mut texts = Texts::default();
+        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(2), &mut texts), Some(true));
+        assert_eq!(matches(Checksum::Kraken(crc32fast::hash(b"1251").into()), &bids, &asks, decimals(1), &mut texts), Some(false));
+        assert_eq!(matches(Checksum::Kraken(0), &bids, &asks, None, &mut texts), None);
     }
 }

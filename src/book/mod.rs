@@ -10,7 +10,7 @@ mod sequence;
 mod side;
 mod summary;
 
-pub use checksum::Checksum;
+pub use checksum::{Checksum, Texts};
 pub use digest::Digest;
 pub use level::{Level, OddSpelling};
 pub use sequence::Sequence;
@@ -182,8 +182,8 @@ impl Book {
         Summary { best_bid: self.bids.best(), best_ask: self.asks.best(), total_bids: self.bids.total(), total_asks: self.asks.total() }
     }
 
-    /// Applies a snapshot or a delta. `text` is scratch space for the checksum.
-    pub fn apply(&mut self, frame: &Frame, rules: &BookRules, text: &mut Vec<u8>) -> Applied {
+    /// Applies a snapshot or a delta. `texts` is scratch space for the checksum.
+    pub fn apply(&mut self, frame: &Frame, rules: &BookRules, texts: &mut Texts) -> Applied {
         let mut gap = false;
         if frame.action == Action::Delta {
             match frame.sequence.position(self.last_id) {
@@ -208,7 +208,7 @@ impl Book {
             self.bids.cut(depth);
             self.asks.cut(depth);
         }
-        Applied::Changed { gap, checksum: self.verify(frame, rules, text) }
+        Applied::Changed { gap, checksum: self.verify(frame, rules, texts) }
     }
 
     /// Sets the frame's levels. In an unverified book they remove the opposite levels that they cross: those are
@@ -240,8 +240,8 @@ impl Book {
     }
 
     /// Checks the frame's checksum and lets it decide what the book is.
-    fn verify(&mut self, frame: &Frame, rules: &BookRules, text: &mut Vec<u8>) -> Option<bool> {
-        let fits = checksum::matches(frame.checksum?, &self.bids, &self.asks, rules.decimals, text)?;
+    fn verify(&mut self, frame: &Frame, rules: &BookRules, texts: &mut Texts) -> Option<bool> {
+        let fits = checksum::matches(frame.checksum?, &self.bids, &self.asks, rules.decimals, texts)?;
         if !fits {
             self.live = false;
         } else if self.lives_by_checksum() && rules.checksum_suffices {

@@ -173,7 +173,7 @@ fn rules(venue: Venue, least: usize) -> BookRules {
 
 fn check(venue: Venue, least: usize, steps: &[Step]) -> Result<(), TestCaseError> {
     let rules = rules(venue, least);
-    let (mut book, mut model, mut text) = (Book::new(rules.depth), Model::new(least), Vec::new());
+    let (mut book, mut model, mut texts) = (Book::new(rules.depth), Model::new(least), Texts::default());
     for (index, step) in steps.iter().enumerate() {
         let expected = model.apply(venue, step, least);
         let fits = step.checksum.filter(|_| expected.is_some() && model.checksum(venue).is_some());
@@ -187,7 +187,7 @@ fn check(venue: Venue, least: usize, steps: &[Step]) -> Result<(), TestCaseError
             Some(true) if venue == Venue::Kraken && model.depth == 10 => model.live = true,
             _ => {}
         }
-        let applied = book.apply(&frame(venue, step, checksum), &rules, &mut text);
+        let applied = book.apply(&frame(venue, step, checksum), &rules, &mut texts);
         let expected = expected.map_or(Applied::Stale, |gap| Applied::Changed { gap, checksum: fits });
         prop_assert_eq!(applied, expected, "step {}: {:?}", index, step);
         prop_assert_eq!(book.is_live(), model.live, "step {}: {:?}", index, step);
@@ -247,7 +247,7 @@ fn a_kraken_book_takes_the_depth_that_holds_its_snapshot() {
     let mut snapshot = |bids: u64, asks: u64| {
         let side = |from: u64, count: u64| (from..from + count).map(|price| (price, 1)).collect();
         let step = Step { snapshot: true, id: None, previous: None, checksum: None, bids: side(1, bids), asks: side(10_000, asks) };
-        book.apply(&frame(Venue::Kraken, &step, None), &rules, &mut Vec::new());
+        book.apply(&frame(Venue::Kraken, &step, None), &rules, &mut Texts::default());
         let Depth::Subscribed(depth) = book.depth else { panic!("a Kraken book is subscribed with a depth") };
         (depth, book.bids.len(), book.asks.len())
     };
@@ -267,7 +267,7 @@ fn a_checksum_makes_a_book_live_at_depth_10_and_where_it_may() {
         let mut book = Book::new(rules.depth);
         let step = Step { snapshot: false, id: None, previous: None, checksum: None, bids: vec![(5, 1)], asks: vec![(6, 2)] };
         let checksum = Some(Checksum::Kraken(crc32fast::hash(b"6251").into()));
-        let applied = book.apply(&frame(Venue::Kraken, &step, checksum), &rules, &mut Vec::new());
+        let applied = book.apply(&frame(Venue::Kraken, &step, checksum), &rules, &mut Texts::default());
         assert_eq!((applied, book.is_live()), (Applied::Changed { gap: false, checksum: Some(true) }, live));
     }
 }

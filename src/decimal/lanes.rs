@@ -99,7 +99,7 @@ mod sse2 {
         let high = _mm_srli_epi16::<3>(_mm_mulhi_epu16(fours, _mm_set1_epi16(5_243)));
         let low = _mm_sub_epi16(fours, _mm_mullo_epi16(high, _mm_set1_epi16(100)));
         let pairs = _mm_or_si128(high, _mm_slli_epi32::<16>(low));
-        let high = _mm_srli_epi16::<10>(_mm_mullo_epi16(pairs, _mm_set1_epi16(103)));
+        let high = _mm_mulhi_epu16(pairs, _mm_set1_epi16(6_554));
         let low = _mm_sub_epi16(pairs, _mm_mullo_epi16(high, _mm_set1_epi16(10)));
         let digits = _mm_or_si128(high, _mm_slli_epi16::<8>(low));
         let not_zeros = _mm_movemask_epi8(_mm_cmpgt_epi8(digits, _mm_setzero_si128())).cast_unsigned();

@@ -6,6 +6,9 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod joined;
 mod lanes;
 mod rate;
 mod read;
@@ -13,14 +16,15 @@ mod total;
 mod window;
 mod write;
 
+pub use joined::Joined;
 pub use rate::Rate;
 pub use read::parse_whole;
 pub use total::Total;
 pub use window::{Exponent, Found, KNOWN_WINDOW, NUMBER_WINDOW, Numbers, number_length, number_window};
-pub use write::{SIXTEEN_DIGITS, append_first, eight_digits_text, padded_digits, two_digits, write_integer};
+pub use write::{append_first, eight_digits_text, two_digits, write_integer};
 
 use read::{leading_digits, parse_long};
-use write::{exact_quotient, write_units, write_units_shortest};
+use write::{write_units, write_units_shortest};
 
 /// Decimals after the point that a value can have.
 const DECIMALS: usize = 18;
@@ -162,6 +166,7 @@ impl Decimal {
 
 /// A price or a quantity of a book: not negative, below 10^20, exact to 18 places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
 pub struct Amount(u128);
 
 impl Amount {
@@ -206,11 +211,7 @@ impl Amount {
     #[inline]
     #[must_use]
     pub fn fixed(self, decimals: u8) -> Option<u128> {
-        let exponent = DECIMALS.checked_sub(decimals.into())?;
-        if let Some(quotient) = exact_quotient(self.0, exponent) {
-            return Some(quotient.into());
-        }
-        let power = u128::from(POWERS[exponent]);
+        let power = u128::from(POWERS[DECIMALS.checked_sub(decimals.into())?]);
         self.0.is_multiple_of(power).then(|| self.0 / power)
     }
 }

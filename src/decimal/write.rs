@@ -1,6 +1,5 @@
 //! Digits: integers and fractions as text, eight digits at a time.
 
-use super::lanes::digits_of_two;
 use super::{DECIMALS, POWERS, SCALE, split};
 
 /// Appends a count of 10^-18ths in plain form.
@@ -36,7 +35,7 @@ fn write_many_decimals(units: u128, out: &mut Vec<u8>) {
 }
 
 /// `INVERSES[n]` times 5^n is 1, modulo 2^64.
-const INVERSES: [u64; DECIMALS + 1] = {
+pub(super) const INVERSES: [u64; DECIMALS + 1] = {
     // 5 * 0xcccc_cccc_cccc_cccd is 2^66 + 1.
     let mut inverses = [1_u64; DECIMALS + 1];
     let mut exponent = 1;
@@ -108,7 +107,7 @@ fn write_large(value: u128, out: &mut Vec<u8>) {
 }
 
 /// The first number that [`sixteen_digits`] does not take.
-pub const SIXTEEN_DIGITS: u64 = 10_000_000_000_000_000;
+pub(super) const SIXTEEN_DIGITS: u64 = 10_000_000_000_000_000;
 
 /// The digits of a value below [`SIXTEEN_DIGITS`], and how many of the bytes they are; one for zero.
 #[inline(always)]
@@ -123,14 +122,6 @@ fn sixteen_digits(value: u64) -> ([u8; 16], usize) {
     let skipped = high.trailing_zeros() as usize / 8;
     let text = (digits | u128::from_le_bytes([b'0'; 16])) >> (8 * skipped);
     (text.to_le_bytes(), 16 - skipped)
-}
-
-/// The digits of a value below [`SIXTEEN_DIGITS`] as text, with leading zeros; and how many these are, of which zero has fifteen.
-#[inline(always)]
-#[must_use]
-pub fn padded_digits(value: u64) -> ([u8; 16], usize) {
-    let (text, not_zeros) = digits_of_two((value / POWERS[8]) as u32, (value % POWERS[8]) as u32);
-    (text, (not_zeros | 1 << 15).trailing_zeros() as usize)
 }
 
 /// The eight digits of a value below 10^8 as the bytes 0 to 9, the first one lowest.

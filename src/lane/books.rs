@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::At;
 use super::kept::{Change, Kept};
-use crate::book::{BookRules, Depth, Frame};
+use crate::book::{BookRules, Depth, Frame, Texts};
 use crate::checkpoint::BooksMark;
 use crate::envelope::Symbol;
 use crate::market::Exchange;
@@ -37,7 +37,7 @@ pub(super) struct Books {
     /// book without a snapshot a checksum suffices any more.
     lost_deep: bool,
     key: Vec<u8>,
-    checksum_text: Vec<u8>,
+    checksum_texts: Texts,
 }
 
 impl Books {
@@ -46,7 +46,7 @@ impl Books {
         if !self.kept.get(self.last).is_some_and(|kept| kept.is_of(at, frame)) {
             self.last = self.place(at, frame, rules);
         }
-        self.kept[self.last].apply(at, frame, self.lost_deep, &mut self.checksum_text)
+        self.kept[self.last].apply(at, frame, self.lost_deep, &mut self.checksum_texts)
     }
 
     /// Where the frame's book is; a new one where there is none.

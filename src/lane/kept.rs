@@ -2,7 +2,7 @@
 //! whether its snapshot was asked for.
 
 use super::At;
-use crate::book::{Action, Applied, Book, BookRules, Digest, Frame, Instrument, Summary};
+use crate::book::{Action, Applied, Book, BookRules, Digest, Frame, Instrument, Summary, Texts};
 use crate::envelope::Symbol;
 use crate::event_time::EventTime;
 use crate::market::Exchange;
@@ -62,9 +62,9 @@ impl Kept {
         *exchange == at.exchange && *symbol == *at.symbol && *instrument == frame.instrument
     }
 
-    /// Applies a snapshot or a delta. Where deep books may be lost (`lost_deep`), a checksum does not suffice without a snapshot. `text`
+    /// Applies a snapshot or a delta. Where deep books may be lost (`lost_deep`), a checksum does not suffice without a snapshot. `texts`
     /// is scratch space for the checksum.
-    pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, lost_deep: bool, text: &mut Vec<u8>) -> Change {
+    pub(super) fn apply(&mut self, at: &At<'_>, frame: &Frame, lost_deep: bool, texts: &mut Texts) -> Change {
         let is_snapshot = self.rules.can_be_live && frame.action == Action::Snapshot;
         let suffices = self.rules.checksum_suffices && (!lost_deep || self.has_snapshot);
         let rules = BookRules { checksum_suffices: suffices, ..self.rules };
@@ -73,7 +73,7 @@ impl Kept {
         }
         // A snapshot makes it live, if only for the moment until its checksum is seen not to fit.
         let was_live = self.book.is_live() || is_snapshot;
-        let applied = self.book.apply(frame, &rules, text);
+        let applied = self.book.apply(frame, &rules, texts);
         let is_live = self.book.is_live();
         let doubt = match applied {
             Applied::Stale => None,
