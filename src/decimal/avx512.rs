@@ -2,11 +2,11 @@
 #![expect(unsafe_code, reason = "vectors are loaded from memory and written to it, and a function is called whose instructions a token proves")]
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi8, _mm512_and_si512, _mm512_cmpgt_epu64_mask, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
+    __m512i, _mm512_add_epi8, _mm512_and_si512, _mm512_cmpneq_epi64_mask, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
     _mm512_mask_shuffle_epi8, _mm512_mask_shuffle_epi32, _mm512_maskz_compress_epi8, _mm512_mulhi_epu16, _mm512_mullo_epi16, _mm512_mullo_epi64,
     _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_set_epi64, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_set1_epi64, _mm512_set4_epi32,
-    _mm512_setzero_si512, _mm512_shrdv_epi64, _mm512_srli_epi16, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi16,
-    _mm512_test_epi8_mask, _mm512_test_epi64_mask,
+    _mm512_setzero_si512, _mm512_shrdi_epi64, _mm512_shrdv_epi64, _mm512_srli_epi16, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_storeu_si512,
+    _mm512_sub_epi16, _mm512_test_epi8_mask, _mm512_test_epi64_mask,
 };
 
 use super::write::INVERSES;
@@ -55,17 +55,26 @@ fn write_pairs(pairs: &[[Amount; 2]; TOGETHER], count: usize, division: &Divisio
     Some(length + second)
 }
 
-/// What numbers of pairs are divided by.
+/// What numbers of pairs are divided by: powers of ten, which are powers of two and of five.
 struct Division {
-    /// Powers of two.
     exponents: __m512i,
     /// What is left over by a power of two.
     rest: __m512i,
+    /// Powers of five.
+    fives: __m512i,
     /// A multiplication by it is the division by a power of five, where nothing is left over.
     inverses: __m512i,
-    /// The largest quotients of 64 bits by a power of five that are taken.
-    largest: __m512i,
 }
+
+/// `FIVES[n]` is 5^n; all are below 2^42.
+static FIVES: [u64; INVERSES.len()] = {
+    let (mut fives, mut exponent) = ([1; INVERSES.len()], 1);
+    while exponent < fives.len() {
+        fives[exponent] = 5 * fives[exponent - 1];
+        exponent += 1;
+    }
+    fives
+};
 
 impl Division {
     #[inline]
@@ -78,38 +87,29 @@ impl Division {
         Self {
             exponents: each(exponents.map(|exponent| exponent as u64)),
             rest: each(exponents.map(|exponent| (1 << exponent) - 1)),
+            fives: each(exponents.map(|exponent| FIVES[exponent])),
             inverses: each(exponents.map(|exponent| INVERSES[exponent])),
-            largest: each(exponents.map(|exponent| LARGEST[exponent])),
         }
     }
 
-    /// The quotients; `None` if something is left over, or one is too large.
+    /// The quotients; `None` if something is left over, or one has more than 52 bits.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512vbmi2")]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma,avx512vbmi2")]
     fn quotients(&self, pairs: &[[Amount; 2]; TOGETHER]) -> Option<__m512i> {
         // SAFETY: all twice 64 bytes that are read belong to the pairs, of which each number is 128 bits; they need no alignment.
         let (first, second) = unsafe { (_mm512_loadu_si512(pairs.as_ptr().cast()), _mm512_loadu_si512(pairs.as_ptr().add(TOGETHER / 2).cast())) };
         let low = _mm512_permutex2var_epi64(first, _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), second);
         let high = _mm512_permutex2var_epi64(first, _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1), second);
-        let shifted = _mm512_shrdv_epi64(low, high, self.exponents);
-        let quotients = _mm512_mullo_epi64(shifted, self.inverses);
-        let beyond = _mm512_srlv_epi64(high, self.exponents);
+        let (halved, halved_high) = (_mm512_shrdv_epi64(low, high, self.exponents), _mm512_srlv_epi64(high, self.exponents));
+        let quotients = _mm512_mullo_epi64(halved, self.inverses);
+        // Multiplied again, they have the same lowest 64 bits; those above the lowest 52 tell the rest.
+        let product = _mm512_madd52hi_epu64(_mm512_setzero_si512(), quotients, self.fives);
+        let differ = _mm512_cmpneq_epi64_mask(product, _mm512_shrdi_epi64::<52>(halved, halved_high));
+        let beyond = _mm512_srli_epi64::<52>(_mm512_or_si512(quotients, halved_high));
         let over = _mm512_or_si512(_mm512_and_si512(low, self.rest), beyond);
-        let bad = _mm512_test_epi64_mask(over, over) | _mm512_cmpgt_epu64_mask(quotients, self.largest);
-        (bad == 0).then_some(quotients)
+        (_mm512_test_epi64_mask(over, over) | differ == 0).then_some(quotients)
     }
 }
-
-/// By exponent: see [`Division::largest`]. What times 5^exponent is beyond 64 bits is no quotient, and [`eights`] takes 52 bits.
-static LARGEST: [u64; INVERSES.len()] = {
-    let (mut largest, mut exponent) = ([0; INVERSES.len()], 0);
-    while exponent < largest.len() {
-        let quotient = u64::MAX / 5_u64.pow(exponent as u32);
-        largest[exponent] = if quotient >> 52 == 0 { quotient } else { (1 << 52) - 1 };
-        exponent += 1;
-    }
-    largest
-};
 
 /// Which of the upper and lower eight digits of eight numbers stand one behind the other in those of the first four, and of the others.
 #[inline]

@@ -113,6 +113,24 @@ mod tests {
         }
     }
 
+    /// What is left to one number after the other is rare.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn numbers_of_52_bits_are_joined_together() {
+        let Some(machine) = Avx512::detect() else { return };
+        for exponent in 0..=DECIMALS {
+            let largest = (1_u128 << 52) - 1;
+            let units = |value: u128| Amount(value * 10_u128.pow(exponent as u32));
+            let mut text = [0; ROOM];
+            for (value, length) in [(0, Some(6)), (1, Some(6)), (9_999_999_999, Some(60)), (largest, Some(96)), (largest + 1, None)] {
+                assert_eq!(avx512::join(machine, &[[units(value); 2]; 3], [exponent; 2], &mut text), length, "{value}, {exponent}");
+                if let Some(length) = length {
+                    assert_eq!(String::from_utf8_lossy(&text[..length]), value.to_string().repeat(6));
+                }
+            }
+        }
+    }
+
     #[test]
     fn there_is_room_for_the_longest_text() {
         let mut joined = Joined::default();
