@@ -3,10 +3,10 @@
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi8, _mm512_and_si512, _mm512_cmpneq_epi64_mask, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
-    _mm512_mask_shuffle_epi8, _mm512_mask_shuffle_epi32, _mm512_maskz_compress_epi8, _mm512_mulhi_epu16, _mm512_mullo_epi16, _mm512_mullo_epi64,
-    _mm512_or_si512, _mm512_permutex2var_epi64, _mm512_set_epi64, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_set1_epi64, _mm512_set4_epi32,
-    _mm512_setzero_si512, _mm512_shrdi_epi64, _mm512_shrdv_epi64, _mm512_srli_epi16, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_storeu_si512,
-    _mm512_sub_epi16, _mm512_test_epi8_mask, _mm512_test_epi64_mask,
+    _mm512_mask_shuffle_epi32, _mm512_maskz_compress_epi8, _mm512_mulhi_epu16, _mm512_mullo_epi16, _mm512_mullo_epi64, _mm512_or_si512,
+    _mm512_permutex2var_epi64, _mm512_set_epi64, _mm512_set1_epi8, _mm512_set1_epi16, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_shrdi_epi64,
+    _mm512_shrdv_epi64, _mm512_slli_epi16, _mm512_slli_epi32, _mm512_srli_epi16, _mm512_srli_epi64, _mm512_srlv_epi64, _mm512_storeu_si512, _mm512_sub_epi16,
+    _mm512_test_epi8_mask, _mm512_test_epi64_mask,
 };
 
 use super::write::INVERSES;
@@ -21,14 +21,14 @@ const FIRSTS: u64 = 0x0001_0001_0001_0001;
 const LASTS: u64 = FIRSTS << 15;
 
 /// Writes numbers of at most sixteen digits to the start of a text, and says how long they are; `None` also for others that are large.
-pub(super) fn join(_: Avx512, pairs: &[[Amount; 2]], exponents: [usize; 2], text: &mut [u8]) -> Option<usize> {
+pub(super) fn join(_: Avx512, pairs: &[[Amount; 2]], (first, second): (usize, usize), text: &mut [u8]) -> Option<usize> {
     // SAFETY: the token exists only where the machine has AVX-512 F, BW, DQ, IFMA and VBMI2, BMI1, BMI2 and POPCNT.
-    unsafe { join_by_avx512(pairs, exponents, text) }
+    unsafe { join_by_avx512(pairs, first, second, text) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512ifma,avx512vbmi2,bmi1,bmi2,popcnt")]
-fn join_by_avx512(pairs: &[[Amount; 2]], exponents: [usize; 2], text: &mut [u8]) -> Option<usize> {
-    let division = Division::by_powers(exponents);
+fn join_by_avx512(pairs: &[[Amount; 2]], first: usize, second: usize, text: &mut [u8]) -> Option<usize> {
+    let division = Division::by_powers(first, second);
     let (fours, rest) = pairs.as_chunks();
     let mut length = 0;
     for pairs in fours {
@@ -79,16 +79,16 @@ static FIVES: [u64; INVERSES.len()] = {
 impl Division {
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn by_powers(exponents: [usize; 2]) -> Self {
-        let each = |[first, second]: [u64; 2]| {
-            let (first, second) = (first.cast_signed(), second.cast_signed());
+    fn by_powers(first: usize, second: usize) -> Self {
+        let each = |of: fn(usize) -> u64| {
+            let (first, second) = (of(first).cast_signed(), of(second).cast_signed());
             _mm512_set_epi64(second, first, second, first, second, first, second, first)
         };
         Self {
-            exponents: each(exponents.map(|exponent| exponent as u64)),
-            rest: each(exponents.map(|exponent| (1 << exponent) - 1)),
-            fives: each(exponents.map(|exponent| FIVES[exponent])),
-            inverses: each(exponents.map(|exponent| INVERSES[exponent])),
+            exponents: each(|exponent| exponent as u64),
+            rest: each(|exponent| (1 << exponent) - 1),
+            fives: each(|exponent| FIVES[exponent]),
+            inverses: each(|exponent| INVERSES[exponent]),
         }
     }
 
@@ -152,10 +152,10 @@ fn write_digits(eights: __m512i, are_there: u64, text: &mut [u8; 64]) -> usize {
     let fours = _mm512_mask_shuffle_epi32::<0b10_10_00_00>(high, 0xaaaa, low);
     let high = _mm512_srli_epi16::<3>(_mm512_mulhi_epu16(fours, _mm512_set1_epi16(5_243)));
     let low = _mm512_sub_epi16(fours, _mm512_mullo_epi16(high, _mm512_set1_epi16(100)));
-    let pairs = _mm512_mask_shuffle_epi8(high, 0xcccc_cccc_cccc_cccc, low, _mm512_set4_epi32(0x0d0c_0d0c, 0x0908_0908, 0x0504_0504, 0x0100_0100));
+    let pairs = _mm512_or_si512(high, _mm512_slli_epi32::<16>(low));
     let high = _mm512_mulhi_epu16(pairs, _mm512_set1_epi16(6_554));
     let low = _mm512_sub_epi16(pairs, _mm512_mullo_epi16(high, _mm512_set1_epi16(10)));
-    let digits = _mm512_mask_shuffle_epi8(high, 0xaaaa_aaaa_aaaa_aaaa, low, _mm512_set4_epi32(0x0e0e_0c0c, 0x0a0a_0808, 0x0606_0404, 0x0202_0000));
+    let digits = _mm512_or_si512(high, _mm512_slli_epi16::<8>(low));
     // Zero has one digit. One less turns the bits up to the lowest one of each number.
     let not_zeros = _mm512_test_epi8_mask(digits, digits) | LASTS;
     let leading = (not_zeros - FIRSTS) & !not_zeros;

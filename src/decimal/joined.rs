@@ -51,7 +51,7 @@ impl Joined {
     /// without leading zeros, and zero as one. `None` if a number has more decimals than its unit, or more than sixteen digits.
     pub fn text(&mut self, decimals: [u8; 2]) -> Option<&[u8]> {
         let [Some(first), Some(second)] = decimals.map(|decimals| DECIMALS.checked_sub(decimals.into())) else { return None };
-        let (pairs, exponents) = (self.pairs.get(..self.count)?, [first, second]);
+        let (pairs, exponents) = (self.pairs.get(..self.count)?, (first, second));
         #[cfg(target_arch = "x86_64")]
         if let Some(length) = Avx512::detect().and_then(|machine| avx512::join(machine, pairs, exponents, &mut self.text)) {
             return self.text.get(..length);
@@ -63,10 +63,10 @@ impl Joined {
 
 /// Writes numbers of at most sixteen digits, and says where. From the end to the start: the zeros that lead a number are written over by the
 /// one before it.
-fn join(pairs: &[[Amount; 2]], exponents: [usize; 2], text: &mut [u8]) -> Option<Range<usize>> {
+fn join(pairs: &[[Amount; 2]], exponents: (usize, usize), text: &mut [u8]) -> Option<Range<usize>> {
     let mut start = text.len();
     for pair in pairs.iter().rev() {
-        for (amount, exponent) in pair.iter().zip(exponents).rev() {
+        for (amount, exponent) in [(pair[1], exponents.1), (pair[0], exponents.0)] {
             let value = exact_quotient(amount.0, exponent).filter(|&value| value < SIXTEEN_DIGITS)?;
             let (digits, not_zeros) = digits_of_two((value / POWERS[8]) as u32, (value % POWERS[8]) as u32);
             *text[..start].last_chunk_mut()? = digits;
@@ -107,7 +107,8 @@ mod tests {
                 let expected = expected(pairs, decimals);
                 prop_assert_eq!(joined.text(decimals).map(|text| String::from_utf8(text.to_vec()).unwrap()), expected.clone());
                 let mut text = [0; ROOM];
-                let written = join(pairs, decimals.map(|decimals| DECIMALS - usize::from(decimals)), &mut text);
+                let [first, second] = decimals.map(|decimals| DECIMALS - usize::from(decimals));
+                let written = join(pairs, (first, second), &mut text);
                 prop_assert_eq!(written.map(|written| String::from_utf8(text[written].to_vec()).unwrap()), expected);
             }
         }
@@ -123,7 +124,7 @@ mod tests {
             let units = |value: u128| Amount(value * 10_u128.pow(exponent as u32));
             let mut text = [0; ROOM];
             for (value, length) in [(0, Some(6)), (1, Some(6)), (9_999_999_999, Some(60)), (largest, Some(96)), (largest + 1, None)] {
-                assert_eq!(avx512::join(machine, &[[units(value); 2]; 3], [exponent; 2], &mut text), length, "{value}, {exponent}");
+                assert_eq!(avx512::join(machine, &[[units(value); 2]; 3], (exponent, exponent), &mut text), length, "{value}, {exponent}");
                 if let Some(length) = length {
                     assert_eq!(String::from_utf8_lossy(&text[..length]), value.to_string().repeat(6));
                 }
