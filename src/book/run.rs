@@ -1,7 +1,10 @@
 //! Levels in one run of memory, with room before the first and behind the last: what comes or goes near an end moves little, and a
 //! frame's levels are put in their places together.
 
+use std::hint::select_unpredictable;
+
 use super::Level;
+use crate::decimal::Amount;
 
 /// See the module. Cells outside `start..end` hold anything.
 #[derive(Clone, Debug, Default)]
@@ -106,6 +109,38 @@ impl Run {
         }
         self.shift(base, base + to, shift, isize::is_positive);
         self.start = base.wrapping_add_signed(shift);
+    }
+
+    /// Merges a frame's levels into those from `start` on: a price that is there is set, without a quantity it goes, and others come. The frame's
+    /// prices all differ and come in the order of the run, or, if `is_reversed`, against it. `is_before` says which of two prices stands first;
+    /// `tail` is scratch space. Each level is written anew, and no branch asks what becomes of it, which nobody can foretell.
+    #[inline(always)]
+    pub(super) fn merge(&mut self, start: usize, frame: &[Level], is_reversed: bool, is_before: impl Fn(Amount, Amount) -> bool, tail: &mut Vec<Level>) {
+        if self.cells.len() - self.end < frame.len() {
+            self.make_room(0, frame.len());
+        }
+        tail.clear();
+        tail.extend_from_slice(&self.levels()[start..]);
+        let start = self.start + start;
+        let cells = &mut self.cells[start..];
+        let (mut from, mut taken, mut to, last) = (0, 0, 0, frame.len().wrapping_sub(1));
+        let level_at = |at: usize| frame.get(if is_reversed { last.wrapping_sub(at) } else { at });
+        while let (Some(held), Some(level), Some(cell)) = (tail.get(from), level_at(taken), cells.get_mut(to)) {
+            let counts = (level.price != Amount::ZERO) & (level.quantity != Amount::ZERO);
+            let (stays, is_set) = (is_before(held.price, level.price), held.price == level.price);
+            *cell = *select_unpredictable(stays, held, level);
+            to += usize::from(stays | counts);
+            from += usize::from(stays | is_set);
+            taken += usize::from(!stays);
+        }
+        while let (Some(level), Some(cell)) = (level_at(taken), cells.get_mut(to)) {
+            *cell = *level;
+            to += usize::from(level.counts());
+            taken += 1;
+        }
+        let rest = &tail[from..];
+        cells[to..to + rest.len()].copy_from_slice(rest);
+        self.end = start + to + rest.len();
     }
 
     /// By how much the changes would move the longest piece between two of them, and what is behind all of them, if nothing before

@@ -22,6 +22,8 @@ const ABREAST: usize = 3;
 const FEW: usize = 12;
 /// How many of the best levels are always looked among.
 const NEAR: usize = 16;
+/// Of so many levels one must change, that to write all of them anew is faster than to look for those that do.
+const DENSE: usize = 4;
 /// The lowest of the bits that levels are looked for by where prices reach 2^64 units, which is 18.4: what is there less than 4.3e-9 apart
 /// is looked for anew.
 const MIDDLE: u32 = 32;
@@ -41,11 +43,22 @@ pub(super) struct Side {
     changes: Vec<Change>,
     /// Scratch space: the levels of a frame in order, where they do not come so.
     sorted: Vec<Level>,
+    /// Scratch space: levels that are written anew.
+    tail: Vec<Level>,
 }
 
 impl Side {
     pub(super) const fn new(best: Best) -> Self {
-        Self { best, levels: Run::new(), total: Total::ZERO, odd: BTreeMap::new(), places: Vec::new(), changes: Vec::new(), sorted: Vec::new() }
+        Self {
+            best,
+            levels: Run::new(),
+            total: Total::ZERO,
+            odd: BTreeMap::new(),
+            places: Vec::new(),
+            changes: Vec::new(),
+            sorted: Vec::new(),
+            tail: Vec::new(),
+        }
     }
 
     /// The price of the best level.
@@ -126,12 +139,51 @@ impl Side {
 
     /// Sets levels that come in order, with all prices different.
     fn set_in_order(&mut self, levels: &[Level], is_best_first: bool) {
+        let Some(worst) = (if is_best_first { levels.last() } else { levels.first() }) else { return };
+        let start = self.start_of(worst.price);
+        if self.len() - start <= NEAR.max(DENSE * levels.len()) {
+            self.merge(start, levels, is_best_first);
+        } else {
+            self.set_each(start, levels, is_best_first);
+        }
+        self.assert_total();
+    }
+
+    /// Before which level none is as good as a price. Steps from the end that double tell it: a frame near the top costs the same whatever is below.
+    fn start_of(&self, price: Amount) -> usize {
+        let held = self.levels.levels();
+        let is_better = |held: &Level| match self.best {
+            Best::Largest => held.price > price,
+            Best::Smallest => held.price < price,
+        };
+        let mut near = NEAR;
+        while near < held.len() && is_better(&held[held.len() - near]) {
+            near *= 2;
+        }
+        held.len().saturating_sub(near)
+    }
+
+    /// [`Self::set_in_order`] where most of the levels from `start` on change, or few are there.
+    fn merge(&mut self, start: usize, levels: &[Level], is_best_first: bool) {
+        let went = sum(&self.levels.levels()[start..]);
+        let Self { best, levels: held, tail, .. } = self;
+        match (best, is_best_first) {
+            (Best::Largest, false) => held.merge(start, levels, false, |held, price| held < price, tail),
+            (Best::Largest, true) => held.merge(start, levels, true, |held, price| held < price, tail),
+            (Best::Smallest, false) => held.merge(start, levels, false, |held, price| held > price, tail),
+            (Best::Smallest, true) => held.merge(start, levels, true, |held, price| held > price, tail),
+        }
+        self.total.replace(went, sum(&self.levels.levels()[start..]));
+    }
+
+    /// [`Self::set_in_order`] where few of the levels from `start` on change: each is looked for.
+    fn set_each(&mut self, start: usize, levels: &[Level], is_best_first: bool) {
         let held = self.levels.levels();
         let ends = [levels.first(), levels.last(), held.first(), held.last()];
         let bits = ends.into_iter().flatten().fold(0, |bits, level| bits | level.price.units());
         match (bits >> 64, bits >> (MIDDLE + 64)) {
-            (0, _) => self.find_all::<0>(levels, is_best_first),
-            (_, 0) => self.find_all::<MIDDLE>(levels, is_best_first),
+            (0, _) => self.find_all::<0>(start, levels),
+            (_, 0) => self.find_all::<MIDDLE>(start, levels),
             _ => self.find_exactly(levels),
         }
         let are_alike = self.note_changes(levels, is_best_first) && bits >> 64 != 0;
@@ -144,34 +196,26 @@ impl Side {
         }
         if are_alike {
             // What was looked for in vain at a wrong place was counted, too.
-            self.total = self.sum();
+            self.total = sum(self.levels.levels());
         }
-        self.assert_total();
     }
 
-    /// Finds the place of each level of a frame, by the 64 bits of prices from `FROM` on; no price has higher ones.
-    fn find_all<const FROM: u32>(&mut self, levels: &[Level], is_best_first: bool) {
+    /// Finds the place of each level of a frame among those from `start` on, by the 64 bits of prices from `FROM` on; no price has higher ones.
+    fn find_all<const FROM: u32>(&mut self, start: usize, levels: &[Level]) {
         match self.best {
-            Best::Largest => self.find_by(levels, is_best_first, Amount::bits_from::<FROM>, |held, price| held > price),
-            Best::Smallest => self.find_by(levels, is_best_first, Amount::bits_from::<FROM>, |held, price| held < price),
+            Best::Largest => self.find_by(start, levels, Amount::bits_from::<FROM>, |held, price| held > price),
+            Best::Smallest => self.find_by(start, levels, Amount::bits_from::<FROM>, |held, price| held < price),
         }
     }
 
-    /// See [`Self::find_all`]. Steps from the end that double tell how far down the worst one can be: a frame near the top costs the same
-    /// whatever is below.
+    /// See [`Self::find_all`].
     #[inline(always)]
-    fn find_by(&mut self, levels: &[Level], is_best_first: bool, bits: impl Fn(Amount) -> u64, is_better: impl Fn(u64, u64) -> bool) {
+    fn find_by(&mut self, start: usize, levels: &[Level], bits: impl Fn(Amount) -> u64, is_better: impl Fn(u64, u64) -> bool) {
         self.places.clear();
-        let Some(worst) = (if is_best_first { levels.last() } else { levels.first() }) else { return };
         let held = self.levels.levels();
-        let mut near = NEAR;
-        while near < held.len() && is_better(bits(held[held.len() - near].price), bits(worst.price)) {
-            near *= 2;
-        }
-        let start = held.len().saturating_sub(near);
         let is_left = |held: &Level, price| !is_better(bits(held.price), price);
         for chunk in levels.chunks(ABREAST) {
-            let mut prices = [bits(worst.price); ABREAST];
+            let mut prices = [0; ABREAST];
             prices.iter_mut().zip(chunk).for_each(|(price, level)| *price = bits(level.price));
             self.places.extend_from_slice(&places(held, start, prices, is_left));
         }
@@ -268,13 +312,14 @@ impl Side {
         }
     }
 
-    fn sum(&self) -> Total {
-        self.levels.levels().iter().fold(Total::ZERO, |total, level| total.plus(level.quantity))
-    }
-
     fn assert_total(&self) {
-        debug_assert_eq!(self.total, self.sum(), "the total is the sum of the side");
+        debug_assert_eq!(self.total, sum(self.levels.levels()), "the total is the sum of the side");
     }
+}
+
+/// The sum of the quantities.
+fn sum(levels: &[Level]) -> Total {
+    levels.iter().fold(Total::ZERO, |total, level| total.plus(level.quantity))
 }
 
 /// Writes levels in rising order of their prices; of equal prices, the last comes first.
@@ -378,7 +423,7 @@ mod tests {
                 let mut held = at_once.levels.levels().to_vec();
                 if best == Best::Smallest { held.reverse(); }
                 prop_assert_eq!(held, one_by_one.values().copied().collect::<Vec<_>>());
-                prop_assert_eq!(at_once.total, at_once.sum());
+                prop_assert_eq!(at_once.total, sum(at_once.levels.levels()));
             }
         }
 

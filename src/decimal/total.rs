@@ -35,6 +35,15 @@ impl Total {
         self.high -= borrow as u64;
     }
 
+    /// Takes away the sum of some amounts that were added before, and adds that of others.
+    pub const fn replace(&mut self, went: Self, came: Self) {
+        let (low, borrow) = self.low.overflowing_sub(went.low);
+        self.high -= went.high + borrow as u64;
+        let (low, carry) = low.overflowing_add(came.low);
+        self.high += came.high + carry as u64;
+        self.low = low;
+    }
+
     /// The count of 10^-18ths in 64-bit words, the lowest first.
     #[must_use]
     pub const fn words(self) -> [u64; 3] {
