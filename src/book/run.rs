@@ -1,5 +1,5 @@
 //! Levels in one run of memory, with room before the first and behind the last: what comes or goes near an end moves little, and a
-//! frame's levels are put in their places together.
+//! frame's levels are put in their places together, or merged with those that are there.
 
 use std::hint::select_unpredictable;
 

@@ -428,6 +428,24 @@ mod tests {
         }
 
         #[test]
+        fn levels_are_merged_as_they_are_set_one_by_one(best in prop_oneof![Just(Best::Largest), Just(Best::Smallest)], held in prop::collection::btree_map(0_u64..150, 1_u64..4, 0..120), frame in prop::collection::btree_map(0_u64..150, 0_u64..4, 1..60), from in 0_usize..120, rises: bool) {
+            let levels = |levels: BTreeMap<u64, u64>| -> Vec<_> {
+                levels.into_iter().map(|(price, quantity)| Level { price: amount(price), quantity: amount(quantity) }).collect()
+            };
+            let (mut side, mut frame) = (Side::new(best), levels(frame));
+            side.replace(&levels(held), &[]);
+            if !rises { frame.reverse(); }
+            let is_best_first = rises == (best == Best::Smallest);
+            let worst = if is_best_first { frame.last() } else { frame.first() };
+            // Any level will do that is not behind the worst one's place, and all that are before it.
+            let start = from.min(side.start_of(worst.unwrap().price));
+            let mut merged = side.clone();
+            merged.merge(start, &frame, is_best_first);
+            side.set_each(start, &frame, is_best_first);
+            prop_assert_eq!((merged.levels.levels(), merged.total), (side.levels.levels(), side.total));
+        }
+
+        #[test]
         fn few_and_many_are_sorted_alike(prices in prop::collection::vec(0_u64..20, 0..2 * FEW)) {
             let levels: Vec<_> = (0..).zip(prices).map(|(index, price)| Level { price: amount(price), quantity: amount(index) }).collect();
             let mut expected: Vec<_> = levels.iter().copied().rev().collect();
