@@ -1,5 +1,6 @@
 //! The checksums by which OKX and Kraken let a book be verified: CRC-32 (IEEE) of a text made from the best levels.
 
+use super::CHECKSUM_DEPTH;
 use super::level::write_as_sent;
 use super::side::Side;
 use crate::decimal::{Joined, write_integer};
@@ -55,8 +56,7 @@ fn okx_text(bid_side: &Side, ask_side: &Side, text: &mut Vec<u8>) {
     text.pop();
 }
 
-/// How many levels of a side Kraken's checksum covers.
-const KRAKEN_LEVELS: usize = Joined::PAIRS_MAX / 2;
+const _: () = assert!(2 * CHECKSUM_DEPTH <= Joined::PAIRS_MAX, "there is room for the levels of both sides");
 
 /// The checksum of price and quantity of each level, the best first and asks before bids, as integers of the pair's smallest units.
 /// `None` where one has more than sixteen digits, or a level more decimals than its pair.
@@ -64,7 +64,7 @@ const KRAKEN_LEVELS: usize = Joined::PAIRS_MAX / 2;
 fn kraken(bids: &Side, asks: &Side, decimals: PairDecimals, joined: &mut Joined) -> Option<u32> {
     joined.clear();
     for side in [asks, bids] {
-        joined.extend(side.best_of(KRAKEN_LEVELS).iter().rev().map(|level| [level.price, level.quantity]))?;
+        joined.extend(side.best_of(CHECKSUM_DEPTH).iter().rev().map(|level| [level.price, level.quantity]))?;
     }
     joined.text([decimals.price, decimals.quantity]).map(crc32fast::hash)
 }
@@ -73,7 +73,7 @@ fn kraken(bids: &Side, asks: &Side, decimals: PairDecimals, joined: &mut Joined)
 #[cold]
 fn kraken_of_any(bids: &Side, asks: &Side, decimals: PairDecimals, text: &mut Vec<u8>) -> Option<u32> {
     text.clear();
-    for level in asks.best_first().take(KRAKEN_LEVELS).chain(bids.best_first().take(KRAKEN_LEVELS)) {
+    for level in asks.best_first().take(CHECKSUM_DEPTH).chain(bids.best_first().take(CHECKSUM_DEPTH)) {
         write_integer(level.price.fixed(decimals.price)?, text);
         write_integer(level.quantity.fixed(decimals.quantity)?, text);
     }

@@ -126,6 +126,7 @@ impl Run {
         let (mut from, mut taken, mut to, last) = (0, 0, 0, frame.len().wrapping_sub(1));
         let level_at = |at: usize| frame.get(if is_reversed { last.wrapping_sub(at) } else { at });
         while let (Some(held), Some(level), Some(cell)) = (tail.get(from), level_at(taken), cells.get_mut(to)) {
+            // `Level::counts` is a branch here.
             let counts = (level.price != Amount::ZERO) & (level.quantity != Amount::ZERO);
             let (stays, is_set) = (is_before(held.price, level.price), held.price == level.price);
             *cell = *select_unpredictable(stays, held, level);

@@ -167,6 +167,7 @@ impl Side {
     fn merge(&mut self, start: usize, levels: &[Level], is_best_first: bool) {
         let went = sum(&self.levels.levels()[start..]);
         let Self { best, levels: held, tail, .. } = self;
+        // The direction as a constant is a twentieth of the time.
         match (best, is_best_first) {
             (Best::Largest, false) => held.merge(start, levels, false, |held, price| held < price, tail),
             (Best::Largest, true) => held.merge(start, levels, true, |held, price| held < price, tail),
@@ -416,7 +417,12 @@ mod tests {
                     Level { price: Decimal::parse(price.as_bytes()).unwrap().amount().unwrap(), quantity: amount(quantity) }
                 };
                 let levels: Vec<_> = frame.into_iter().map(level).collect();
+                let (mut each, mut sorted) = (at_once.clone(), Vec::new());
                 at_once.set_all(&levels, &[]);
+                sort(&levels, &mut sorted);
+                sorted.dedup_by_key(|level| level.price);
+                each.set_each(0, &sorted, best == Best::Smallest);
+                prop_assert_eq!((each.levels.levels(), each.total), (at_once.levels.levels(), at_once.total));
                 for level in &levels {
                     if level.counts() { one_by_one.insert(level.price, *level); } else { one_by_one.remove(&level.price); }
                 }

@@ -127,6 +127,17 @@ fn a_total_outgrows_128_bits() {
 }
 
 #[test]
+fn a_part_of_a_total_is_replaced_whatever_both_carry() {
+    let amount = Decimal::parse(b"99999999999999999999.999999999999999999").unwrap().amount().unwrap();
+    let of = |count| (0..count).fold(Total::ZERO, |total, _| total.plus(amount));
+    for (all, went, came) in [(5_000, 4_999, 2), (3, 1, 4_998), (4, 4, 0), (0, 0, 7), (9, 0, 0)] {
+        let mut total = of(all);
+        total.replace(of(went), of(came));
+        assert_eq!(total, of(all - went + came), "{all} {went} {came}");
+    }
+}
+
+#[test]
 fn fixed_decimals_lose_nothing() {
     let amount = Decimal::parse(b"0.0000510").unwrap().amount().unwrap();
     assert_eq!(amount.fixed(8), Some(5_100));
