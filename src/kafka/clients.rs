@@ -51,11 +51,31 @@ pub(super) fn group_of_transactions(config: &Config, group: &str) -> ClientConfi
 }
 
 /// Of how many consumers the bound on what is fetched ahead counts at most: more share it.
-const CONSUMERS_COUNTED: usize = 3;
+const CONSUMERS_COUNTED: usize = 4;
 
 /// The client that reads `partitions` lanes of one stream, beside those that read the others.
 pub(super) fn lane_consumer(config: &Config, group: &str, partitions: usize) -> ClientConfig {
-    reader(config, group, partitions.max(config.lanes.len().div_ceil(CONSUMERS_COUNTED)))
+    reader(config, group, partitions.max(parts_min(config)))
+}
+
+/// In how many parts the bound on what is fetched ahead comes at least.
+fn parts_min(config: &Config) -> usize {
+    config.lanes.len().div_ceil(CONSUMERS_COUNTED)
+}
+
+/// What each partition may have at hand, in KiB, where a consumer reads so many.
+fn queue_kib(config: &Config, parts: usize) -> usize {
+    (config.kafka.fetch_queue_kib / parts.max(1)).max(64)
+}
+
+/// How many bytes one fetch brings for one partition at most.
+fn fetch_bytes(config: &Config, parts: usize) -> usize {
+    config.kafka.fetch_max_bytes.min(queue_kib(config, parts) << 10)
+}
+
+/// [`fetch_bytes`] of the lanes, whatever consumers they have.
+pub(super) fn largest_fetch(config: &Config) -> usize {
+    fetch_bytes(config, parts_min(config))
 }
 
 /// A client that reads partitions: each has a queue of its own, and an equal part, one of so many, of the bound on what is fetched ahead.
@@ -63,8 +83,6 @@ pub(super) fn reader(config: &Config, group: &str, parts: usize) -> ClientConfig
     let kafka = &config.kafka;
     // The bound on what is fetched ahead is memory. With queues of their own librdkafka holds it against each partition, and only before it fetches: what
     // one fetch brings for a partition comes on top.
-    let kib = (kafka.fetch_queue_kib / parts.max(1)).max(64);
-    let fetch_bytes = kafka.fetch_max_bytes.min(kib << 10);
     let mut client = common(config);
     client
         .set("group.id", group)
@@ -80,10 +98,10 @@ pub(super) fn reader(config: &Config, group: &str, parts: usize) -> ClientConfig
         .set("fetch.wait.max.ms", kafka.fetch_wait.as_millis().to_string())
         .set("socket.timeout.ms", (SOCKET_TIMEOUT + kafka.fetch_wait).as_millis().to_string())
         .set("fetch.max.bytes", kafka.fetch_max_bytes.to_string())
-        .set("max.partition.fetch.bytes", fetch_bytes.to_string())
+        .set("max.partition.fetch.bytes", fetch_bytes(config, parts).to_string())
         // Must hold a whole fetch, which is larger than it should be when a single record is.
         .set("receive.message.max.bytes", (kafka.fetch_max_bytes + RECORD_BYTES_MAX).to_string())
-        .set("queued.max.messages.kbytes", kib.to_string())
+        .set("queued.max.messages.kbytes", queue_kib(config, parts).to_string())
         .set("queued.min.messages", "100000")
         // The default leaves a partition alone for a second once its queue was full.
         .set("fetch.queue.backoff.ms", "5")
@@ -211,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_fetched_ahead_stays_within_the_bound_of_three_consumers() {
+    fn what_is_fetched_ahead_stays_within_the_bound_of_four_consumers() {
         let kib = |lanes: usize, partitions: usize| {
             let mut config = Config::default();
             config.lanes.truncate(lanes);
@@ -219,10 +237,11 @@ mod tests {
             let fetch: usize = client.get("max.partition.fetch.bytes").unwrap().parse().unwrap();
             let queue: usize = client.get("queued.max.messages.kbytes").unwrap().parse().unwrap();
             assert_eq!(fetch, queue << 10, "a fetch is no more than what is kept at hand");
+            assert!(fetch <= largest_fetch(&config));
             queue
         };
         assert_eq!((kib(1, 1), kib(3, 3), kib(3, 1)), (8_192, 8_192 / 3, 8_192));
-        assert_eq!((kib(18, 3), kib(18, 1), kib(18, 5)), (8_192 / 6, 8_192 / 6, 8_192 / 6));
-        assert!(18 * kib(18, 1) <= 3 * 8_192);
+        assert_eq!((kib(18, 3), kib(18, 1), kib(18, 5)), (8_192 / 5, 8_192 / 5, 8_192 / 5));
+        assert!(18 * kib(18, 1) <= 4 * 8_192);
     }
 }

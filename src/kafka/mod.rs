@@ -10,6 +10,8 @@ mod embedded;
 mod group;
 mod lag;
 mod log;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod memory;
 mod outputs;
 mod producer;
 mod start;
@@ -26,6 +28,8 @@ pub use consumer::{Answer, Commit, Consumer, LaneQueue, Polled, Record};
 pub use embedded::EmbeddedBroker;
 pub use group::{Committed, Group};
 pub use lag::{PartitionLag, group_lag};
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub use memory::settle_memory;
 pub use outputs::Outputs;
 pub use producer::{Cause, Failure, Producer, Report, SendError};
 pub use start::{Groups, NotTaken, OffsetGap, Start, TakeOver, group_of, groups, refuse_members, starts, take_over_all};
@@ -34,3 +38,7 @@ pub use topic_settings::{costly_settings, hurtful_settings};
 pub use topics::{Cluster, TopicPlan, Unavailable};
 pub use transaction::Failed;
 pub use writer::{Outgoing, Writer};
+
+/// Other C libraries have ways of their own.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub const fn settle_memory(_config: &crate::config::Config, _workers: usize) {}

@@ -37,7 +37,7 @@ pub use placement::{CpuPlan, ThreadRow, allowed_cpus, confine_current_thread, th
 pub use trace::{Moment, Trace, Traced};
 
 use crate::config::{Config, LaneId};
-use crate::kafka::{Consumer, Groups, NotTaken, Start, Unavailable};
+use crate::kafka::{self, Consumer, Groups, NotTaken, Start, Unavailable};
 use crate::market::Stream;
 use crate::observe::{Board, LaneStatus, Latencies, Phase, Sampler};
 use observer::Observer;
@@ -191,6 +191,7 @@ pub fn run_traced(
         log::warn!("the system refuses to confine threads to CPUs {:?}: {fault}", plan.housekeeping);
     }
 
+    kafka::settle_memory(config, plan.workers.len());
     let Some(Prepared { cluster, groups, starts, producers, locks }) = Prepared::unless_stopped(config, stop)? else {
         log::info!("stopped before the start was over: nothing was read");
         return Ok(());
