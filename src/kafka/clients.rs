@@ -63,7 +63,8 @@ fn parts_min(config: &Config) -> usize {
     config.lanes.len().div_ceil(CONSUMERS_COUNTED)
 }
 
-/// What each partition may have at hand, in KiB, where a consumer reads so many.
+/// What each partition may have at hand, in KiB, where a consumer reads so many: memory. With queues of their own librdkafka holds the bound against each
+/// partition, and only before it fetches: [`fetch_bytes`] come on top.
 fn queue_kib(config: &Config, parts: usize) -> usize {
     (config.kafka.fetch_queue_kib / parts.max(1)).max(64)
 }
@@ -81,8 +82,6 @@ pub(super) fn largest_fetch(config: &Config) -> usize {
 /// A client that reads partitions: each has a queue of its own, and an equal part, one of so many, of the bound on what is fetched ahead.
 pub(super) fn reader(config: &Config, group: &str, parts: usize) -> ClientConfig {
     let kafka = &config.kafka;
-    // The bound on what is fetched ahead is memory. With queues of their own librdkafka holds it against each partition, and only before it fetches: what
-    // one fetch brings for a partition comes on top.
     let mut client = common(config);
     client
         .set("group.id", group)
